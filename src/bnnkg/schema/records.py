@@ -142,11 +142,16 @@ def _check_columns(
 def _check_values(where: str, declared: Property, column: Column) -> None:
     wanted = _PYTHON[declared.type]
     many = declared.type.endswith("s")
+    plain = set(wanted if isinstance(wanted, tuple) else (wanted,))
+    if not declared.required and not many:
+        plain.add(type(None))
+    if not many and set(map(type, column)) <= plain:
+        return  # a glance at the types is enough for all but a few columns
     for row, value in enumerate(column):
-        if value is None:
-            if declared.required:
-                raise SchemaError("a required value is absent", where=f"{where}, row {row}")
+        if value is None and not declared.required:
             continue
+        if value is None:
+            raise SchemaError("a required value is absent", where=f"{where}, row {row}")
         if not _fits(value, wanted, many):
             raise SchemaError(
                 "a value has another type than declared",
