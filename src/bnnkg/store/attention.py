@@ -1,0 +1,341 @@
+"""Learned scores as properties of the graph: written, taken back, and told about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from neo4j import ManagedTransaction
+
+from bnnkg.errors import ModelChangedError, SchemaError, StoreUnavailableError, UnknownRunError
+from bnnkg.progress import Progress, silent
+from bnnkg.schema.declaration import Property
+from bnnkg.schema.graph import edge_type, node_type
+from bnnkg.schema.learned import LEARNED_ON_EDGES, LEARNED_ON_NODES, suffix_of
+from bnnkg.schema.records import EdgeTable, NodeTable
+from bnnkg.schema.scores import AttentionScores
+from bnnkg.store.batches import Step, Writer, cut, row_weights
+from bnnkg.store.connection import Connection, run
+from bnnkg.store.lease import Claim, is_dead, now_ms, signed
+from bnnkg.store.scoring import (
+    clear_owned,
+    clear_shared,
+    create_attends_to,
+    set_on_edges,
+    set_on_nodes,
+)
+from bnnkg.store.statements import LOCK, in_order, ready
+
+STEPS_BACK = {"Neuron": 2_000, "Synapse": 10_000}
+
+
+def write_attention(
+    connection: Connection,
+    run_table: NodeTable,
+    scores: AttentionScores,
+    name: str,
+    *,
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> dict[str, int]:
+    """Writes a run's scores on the graph, in place of those of an earlier run of that name.
+
+    Args:
+        connection: Where to.
+        run_table: One AttentionRun; its name and status are set here.
+        scores: What the network learned.
+        name: Name that ends the properties; empty for the unnamed run.
+        dry_run: Counts, and checks the models, but writes nothing.
+        progress: Told of the rows written.
+
+    Returns:
+        Nodes by label and edges by type that carry scores.
+
+    Raises:
+        UsageError: The name cannot end a property.
+        SchemaError: A property that is not declared as learned, or not one AttentionRun.
+        ModelChangedError: A model is no longer the version that the scores are about.
+    """
+    suffix = suffix_of(name)
+    counts = _counts(scores)
+    node = _the_run(run_table, name)
+    steps = list(_all_steps(scores, suffix, node["uid"]))
+    connection.transact(lambda tx: _check_current(tx, scores.model_uids))
+    if dry_run:
+        return counts
+    remove_named(connection, name, missing_ok=True, progress=progress)
+    with signed() as owner:
+        claim = Claim("AttentionRun", node["uid"], owner)
+        _begin(connection, claim, node, scores.model_uids)
+        try:
+            total = sum(counts.values())
+            Writer(connection, claim, progress, "writing attention", total).write(steps)
+            _make_current(connection, claim, scores.model_uids)
+        except StoreUnavailableError:
+            raise  # who opens the store next takes back what is half written
+        except BaseException:
+            remove_run(connection, claim)
+            raise
+    return counts
+
+
+def _counts(scores: AttentionScores) -> dict[str, int]:
+    counts = {table.label: len(table) for table in scores.nodes}
+    for table in scores.edges:
+        counts[table.type] = counts.get(table.type, 0) + len(table)
+    return counts
+
+
+def _the_run(table: NodeTable, name: str) -> dict[str, Any]:
+    if table.label != "AttentionRun" or len(table) != 1:
+        raise SchemaError("an annotation has one AttentionRun", found=f"{len(table)} {table.label}")
+    declared = node_type("AttentionRun")
+    names = in_order(table.columns, declared.properties)
+    values = {n: ready(declared.by_name[n], table.columns[n])[0] for n in names}
+    return values | {"name": name, "status": "writing"}
+
+
+def _check_current(tx: ManagedTransaction, model_uids: Sequence[str]) -> None:
+    rows = run(
+        tx,
+        "UNWIND $uids AS u OPTIONAL MATCH (m:Model {uid: u}) "
+        "WITH u, m WHERE m IS NULL OR m.status <> 'current' RETURN u",
+        {"uids": list(model_uids)},
+    )
+    if rows:
+        raise ModelChangedError(
+            "a model is not the version that the run was trained on any more",
+            where=", ".join(row[0] for row in rows),
+            hint="train again on what is in the graph now",
+        )
+
+
+def _begin(
+    connection: Connection, claim: Claim, node: Mapping[str, Any], model_uids: Sequence[str]
+) -> None:
+    properties = {**node, "lease_owner": claim.owner, "lease_until_ms": claim.next_end()}
+
+    def work(tx: ManagedTransaction) -> None:
+        run(tx, LOCK, {"now": now_ms()})
+        _check_current(tx, model_uids)
+        run(
+            tx,
+            "MERGE (r:AttentionRun {uid: $uid}) SET r = $properties WITH r "
+            "UNWIND $models AS u MATCH (m:Model {uid: u}) MERGE (r)-[:ANNOTATES]->(m)",
+            {"uid": claim.uid, "properties": properties, "models": list(model_uids)},
+        )
+
+    connection.transact(work)
+
+
+def _make_current(connection: Connection, claim: Claim, model_uids: Sequence[str]) -> None:
+    def work(tx: ManagedTransaction) -> None:
+        run(tx, LOCK, {"now": now_ms()})
+        _check_current(tx, model_uids)
+        run(
+            tx,
+            "MATCH (r:AttentionRun {uid: $uid}) SET r.status = 'current' "
+            "REMOVE r.lease_owner, r.lease_until_ms",
+            {"uid": claim.uid},
+        )
+
+    connection.transact(work)
+
+
+def _all_steps(scores: AttentionScores, suffix: str, run_uid: str) -> Iterator[Step]:
+    for nodes in scores.nodes:
+        declared = _learned(LEARNED_ON_NODES, nodes.label)
+        names = _names(nodes.columns, declared, nodes.label)
+        statement = set_on_nodes(nodes.label, names, suffix)
+        yield from _steps(statement, {"uid": nodes.uid}, nodes.columns, names, declared)
+    for edges in scores.edges:
+        declared = _learned(LEARNED_ON_EDGES, edges.type)
+        names = _names(edges.columns, declared, edges.type)
+        statement, keys = _edge_statement(edges, names, suffix, run_uid)
+        yield from _steps(statement, keys, edges.columns, names, declared)
+
+
+def _learned(declared: Mapping[str, tuple[Property, ...]], name: str) -> tuple[Property, ...]:
+    if name not in declared:
+        raise SchemaError("nothing is learned on this", where=name, expected=", ".join(declared))
+    return declared[name]
+
+
+def _names(columns: Mapping[str, Any], declared: Sequence[Property], where: str) -> tuple[str, ...]:
+    wanted = set(columns) - {"uid", "run"}
+    unknown = wanted - {prop.name for prop in declared}
+    if unknown:
+        raise SchemaError(
+            "no such learned property is declared", where=where, found=", ".join(sorted(unknown))
+        )
+    return in_order(wanted, declared)
+
+
+def _edge_statement(
+    table: EdgeTable, names: Sequence[str], suffix: str, run_uid: str
+) -> tuple[str, dict[str, Sequence[Any]]]:
+    if table.type == "ATTENDS_TO":
+        ends = zip(table.src, table.dst, strict=True)
+        uid = [f"{run_uid}/{src}/{dst}" for src, dst in ends]
+        keys = {"uid": uid, "src": table.src, "dst": table.dst, "run": [run_uid] * len(table)}
+        return create_attends_to(names, suffix), keys
+    declared = edge_type(table.type)
+    statement = set_on_edges(table.type, table.src_label, table.dst_label, names, suffix)
+    if declared.per_dst != "*":
+        return statement, {"dst": table.dst}
+    if declared.per_src != "*":
+        return statement, {"src": table.src}
+    return statement, {"uid": table.columns["uid"], "src": table.src}
+
+
+def _steps(
+    statement: str,
+    keys: Mapping[str, Sequence[Any]],
+    table: Mapping[str, Any],
+    names: Sequence[str],
+    declared: Sequence[Property],
+) -> Iterator[Step]:
+    by_name = {prop.name: prop for prop in declared}
+    columns = {name: ready(by_name[name], table[name]) for name in names}
+    columns |= {key: list(values) for key, values in keys.items()}
+    n_rows = len(next(iter(keys.values())))
+    weights = row_weights(columns.values(), n_rows, len(columns) + 2)
+    for part in cut(weights):
+        parameters: dict[str, Any] = {name: column[part] for name, column in columns.items()}
+        n = part.stop - part.start
+        yield Step(statement, parameters | {"n": n}, n, sum(weights[part]), locks=True)
+
+
+def remove_named(
+    connection: Connection, name: str, *, missing_ok: bool = False, progress: Progress = silent
+) -> dict[str, int]:
+    """Takes back the annotation of a name.
+
+    Returns:
+        Models that carried it.
+
+    Raises:
+        UnknownRunError: There is none, and that is not ``missing_ok``.
+    """
+    with signed() as owner:
+        claims = _take_named(connection, name, owner)
+        if not claims and not missing_ok:
+            raise UnknownRunError(
+                "no annotation has this name", where=name or "(the unnamed one)", hint="bnnkg runs"
+            )
+        return {claim.uid: remove_run(connection, claim, progress) for claim in claims}
+
+
+def _take_named(connection: Connection, name: str, owner: str) -> list[Claim]:
+    def work(tx: ManagedTransaction) -> list[Claim]:
+        run(tx, LOCK, {"now": now_ms()})
+        found = run(
+            tx,
+            "MATCH (r:AttentionRun {name: $name}) RETURN r.uid, r.lease_owner, r.lease_until_ms",
+            {"name": name},
+        )
+        for uid, other, until_ms in found:
+            if other != owner and not is_dead(other, until_ms):
+                raise ModelChangedError(
+                    "another process is writing an annotation of this name",
+                    where=name or uid,
+                    hint="wait for it, or choose another name with --as",
+                )
+        claims = [Claim("AttentionRun", uid, owner) for uid, _, _ in found]
+        for claim in claims:
+            run(
+                tx,
+                "MATCH (r:AttentionRun {uid: $uid}) SET r.status = 'writing', "
+                "r.lease_owner = $owner, r.lease_until_ms = $until_ms",
+                vars(claim),
+            )
+        return claims
+
+    return connection.transact(work)
+
+
+def remove_run(connection: Connection, claim: Claim, progress: Progress = silent) -> int:
+    """Takes back a claimed annotation, in batches; its AttentionRun goes last.
+
+    Returns:
+        How many models carried it.
+    """
+    found = connection.read(
+        "MATCH (r:AttentionRun {uid: $uid})-[:ANNOTATES]->(m:Model) "
+        "RETURN r.name AS name, m.uid AS uid",
+        {"uid": claim.uid},
+    ).columns
+    for name, model_uid in zip(found["name"], found["uid"], strict=True):
+        suffix = suffix_of(name)
+        for label, at_once in STEPS_BACK.items():
+            statement = clear_owned(label, suffix, at_once)
+            _clear(connection, claim, statement, model_uid, claim.uid, start=model_uid)
+        for statement in clear_shared(suffix):
+            _clear(connection, claim, statement, model_uid, claim.uid)
+        progress("removing attention", 1)
+    connection.transact(
+        lambda tx: run(tx, "MATCH (r:AttentionRun {uid: $uid}) DETACH DELETE r", {"uid": claim.uid})
+    )
+    return len(found["uid"])
+
+
+def _clear(
+    connection: Connection,
+    claim: Claim,
+    statement: str,
+    model_uid: str,
+    run_uid: str,
+    start: str = "",
+) -> None:
+    """Runs a paged removal of properties, in order of uid, until it finds nothing more."""
+    end = model_uid[:-1] + chr(ord(model_uid[-1]) + 1)
+    fixed = {"model": model_uid, "end": end, "run": run_uid}
+    after: str | None = start
+    while after is not None:
+        after = connection.transact(
+            partial(_clear_page, claim, claim.next_end(), statement, fixed | {"after": after})
+        )
+
+
+def _clear_page(
+    claim: Claim,
+    until_ms: int,
+    statement: str,
+    parameters: Mapping[str, Any],
+    tx: ManagedTransaction,
+) -> str | None:
+    run(tx, LOCK, {"now": now_ms()})
+    claim.renew(tx, until_ms)
+    last: str | None = run(tx, statement, parameters)[0][0]
+    return last
+
+
+def drop_shares(connection: Connection, claim: Claim) -> set[str]:
+    """Parts annotations from a Model that is to be removed.
+
+    What the run wrote on nodes that other models share is a mean over instances that are about to
+    go: it is taken away rather than left as if it still held. A run without any model left goes.
+
+    Returns:
+        Names of the runs that stay on other models.
+    """
+    runs = connection.read(
+        "MATCH (r:AttentionRun)-[:ANNOTATES]->(:Model {uid: $uid}) "
+        "RETURN r.uid AS uid, r.name AS name, COUNT { (r)-[:ANNOTATES]->() } AS n",
+        {"uid": claim.uid},
+    )
+    for row in runs.rows():
+        for statement in clear_shared(suffix_of(row["name"])):
+            _clear(connection, claim, statement, claim.uid, row["uid"])
+        connection.transact(partial(_part, row["uid"], claim.uid))
+    return {row["name"] for row in runs.rows() if row["n"] > 1}
+
+
+def _part(run_uid: str, model_uid: str, tx: ManagedTransaction) -> None:
+    run(
+        tx,
+        "MATCH (r:AttentionRun {uid: $run})-[a:ANNOTATES]->(:Model {uid: $uid}) DELETE a "
+        "WITH r WHERE NOT EXISTS { (r)-[:ANNOTATES]->() } DETACH DELETE r",
+        {"run": run_uid, "uid": model_uid},
+    )

@@ -1,0 +1,261 @@
+"""The store: one object over one database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from bnnkg.errors import ServerError
+from bnnkg.progress import Progress, silent
+from bnnkg.store.connection import Connection
+from bnnkg.store.results import LoadResult, RemoveResult
+from bnnkg.store.table import Table
+
+if TYPE_CHECKING:
+    from py2neo import Graph
+
+    from bnnkg.schema import GraphTables, NodeTable
+    from bnnkg.schema.scores import AttentionScores
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Store:
+    """A graph database, open. Use it as a context, or call ``close``.
+
+    Attributes:
+        store_id: Identity that a catalogue refers to; empty where nothing was ever written.
+        uri: Address, without credentials.
+    """
+
+    def __init__(self, connection: Connection, store_id: str) -> None:
+        self._connection = connection
+        self.store_id = store_id
+        self.uri = connection.uri
+
+    @classmethod
+    def open(
+        cls,
+        db: str | Path,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        write: bool = True,
+        progress: Progress = silent,
+    ) -> Self:
+        """Opens a database.
+
+        Args:
+            db: A folder, whose local server is started if it does not run, or the address of a
+                server: ``bolt://``, ``neo4j://``, or their ``+s`` forms.
+            user: Name of the user at an address.
+            password: Its password.
+            write: Whether anything will be written: constraints are then made on first use, and
+                what a killed process left is removed.
+            progress: Told of the server's download and start.
+
+        Raises:
+            StoreUnavailableError: Nothing answers.
+            StoreAuthError: It answers, but not to these credentials.
+            StoreVersionError: A newer version of this package wrote the graph.
+            ServerError: The local server cannot be started.
+        """
+        connection = _connect(db, user, password, progress)
+        try:
+            return cls(connection, _prepare(connection, write, progress))
+        except BaseException:
+            connection.close()
+            raise
+
+    @property
+    def server_version(self) -> str:
+        """Version of Neo4j, such as 5.26.30."""
+        return self._connection.server_agent.rpartition("/")[2]
+
+    def read(self, cypher: str, parameters: Mapping[str, Any] = _NOTHING) -> Table:
+        """Runs a query of this package, read-only.
+
+        Raises:
+            QueryError: It does not parse, misses a parameter, or fails.
+        """
+        return self._connection.read(cypher, parameters)
+
+    def read_untrusted(self, cypher: str, parameters: Mapping[str, Any] = _NOTHING) -> Table:
+        """Runs a user's query, judged before it is run.
+
+        Raises:
+            WriteRefusedError: It would change the database or reach outside it.
+            QueryError: It does not parse, misses a parameter, or fails.
+        """
+        from bnnkg.store.readonly import judge
+
+        judge(self._connection, cypher, parameters)
+        return self._connection.read(cypher, parameters)
+
+    def write(self, cypher: str, parameters: Mapping[str, Any] = _NOTHING) -> Table:
+        """Runs a user's query that may change the graph.
+
+        Raises:
+            QueryError: It does not parse, misses a parameter, or fails.
+        """
+        return self._connection.write(cypher, parameters)
+
+    def load_model(self, tables: GraphTables, *, progress: Progress = silent) -> LoadResult:
+        """Loads a model, whole or not at all, in place of another version of its key.
+
+        Args:
+            tables: One Model, all that it owns, and the shared nodes that it defines.
+            progress: Told of the rows written.
+
+        Raises:
+            SchemaError: The tables do not fit the declaration, or are not one whole model.
+            StoreError: The database refuses; nothing of the model stays.
+        """
+        from bnnkg.store.loading import load_model
+
+        return load_model(self._connection, tables, progress)
+
+    def remove_models(
+        self, keys: Sequence[str], *, dry_run: bool = False, progress: Progress = silent
+    ) -> RemoveResult:
+        """Removes models, and the shared nodes that nothing else defines.
+
+        Args:
+            keys: Keys or uids.
+            dry_run: Counts what would go.
+            progress: Told of the nodes removed.
+
+        Raises:
+            UnknownModelError: One is not in the graph; then nothing is removed.
+        """
+        from bnnkg.store.models import remove_models
+
+        return remove_models(self._connection, keys, dry_run=dry_run, progress=progress)
+
+    def models(self) -> Table:
+        """The models, those in progress included: who they are and how much each has."""
+        from bnnkg.store.reading import list_models
+
+        return Table(list_models(self._connection))
+
+    def model_uid(self, key_or_uid: str) -> str:
+        """The uid of the current model of that key or uid.
+
+        Raises:
+            UnknownModelError: There is none.
+        """
+        from bnnkg.store.reading import find_model
+
+        return find_model(self._connection, key_or_uid)
+
+    def read_model(self, key_or_uid: str, *, progress: Progress = silent) -> GraphTables:
+        """A model as it was loaded, rows in order of uid, without learned properties.
+
+        Raises:
+            UnknownModelError: There is none of that key or uid.
+        """
+        from bnnkg.store.reading import read_model
+
+        return read_model(self._connection, self.model_uid(key_or_uid), progress)
+
+    def write_attention(
+        self,
+        run: NodeTable,
+        scores: AttentionScores,
+        *,
+        name: str,
+        dry_run: bool = False,
+        progress: Progress = silent,
+    ) -> dict[str, int]:
+        """Writes a run's scores on the graph, in place of those of an earlier run of that name.
+
+        Args:
+            run: One AttentionRun; its name and status are set here.
+            scores: What the network learned.
+            name: Name that ends the properties; empty for the unnamed run.
+            dry_run: Counts, and checks the models, but writes nothing.
+            progress: Told of the rows written.
+
+        Returns:
+            Nodes by label and edges by type that carry scores.
+
+        Raises:
+            UsageError: The name cannot end a property.
+            ModelChangedError: A model is no longer the version that the scores are about.
+        """
+        from bnnkg.store.attention import write_attention
+
+        return write_attention(
+            self._connection, run, scores, name, dry_run=dry_run, progress=progress
+        )
+
+    def remove_attention(self, name: str, *, progress: Progress = silent) -> dict[str, int]:
+        """Takes back the annotation of a name; returns, per AttentionRun, how many models had it.
+
+        Raises:
+            UnknownRunError: There is none.
+        """
+        from bnnkg.store.attention import remove_named
+
+        return remove_named(self._connection, name, progress=progress)
+
+    def attention_runs(self) -> Table:
+        """The annotations, with their provenance and the keys of the models that carry them."""
+        from bnnkg.store.models import list_runs
+
+        return list_runs(self._connection)
+
+    def py2neo(self) -> Graph:
+        """A ``py2neo.Graph`` on the same database.
+
+        Raises:
+            UsageError: The extra ``py2neo`` is not installed.
+        """
+        from bnnkg.store.models import open_py2neo
+
+        return open_py2neo(self._connection)
+
+    def close(self) -> None:
+        """Lets go of the database; a local server goes on running."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _connect(
+    db: str | Path, user: str | None, password: str | None, progress: Progress
+) -> Connection:
+    if isinstance(db, str) and "://" in db:
+        return Connection(db, user, password)
+    from bnnkg.store.server import read_password, start
+
+    home = Path(db)
+    uri = start(home, progress=progress).uri
+    if uri is None:
+        raise ServerError("the local server runs, but tells no address", where=str(home))
+    return Connection(uri, "neo4j", read_password(home))
+
+
+def _prepare(connection: Connection, write: bool, progress: Progress) -> str:
+    from bnnkg.store.opening import prepare, read_header
+
+    header = read_header(connection)
+    if not write:
+        return header.store_id
+    store_id = header.store_id or prepare(connection)
+    if header.unfinished:
+        from bnnkg.store.sweep import sweep
+
+        sweep(connection, progress=progress)
+    return store_id

@@ -1,0 +1,37 @@
+"""Folders for servers that a test may stop, kill and starve."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bnnkg.store.server import stop
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A folder for one server, which is gone after the test."""
+    folder = tmp_path / "bnnkg.db"
+    yield folder
+    if folder.is_dir():
+        stop(folder, wait=True)
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """An empty disk of 1 MB; needs the right to mount one."""
+    import subprocess
+
+    folder = Path(tempfile.mkdtemp())
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+        folder.rmdir()
+        pytest.skip("mounting a small disk needs root")
+    yield folder
+    stop(folder / "bnnkg.db", wait=True)
+    subprocess.run(["umount", str(folder)], check=True)
+    folder.rmdir()
