@@ -1,0 +1,158 @@
+"""XML read safely, and the account of what became of every element of a file.
+
+Model files are hostile: no entities, no DTD, no network, no text beyond libxml2's own limits.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+
+from lxml import etree
+
+from bnnkg.errors import SourceError
+
+NEUROML2 = "http://www.neuroml.org/schema/neuroml2"
+NEUROML1 = "http://morphml.org/"
+UNCOUNTED_BELOW = frozenset({"notes", "annotation", "ComponentType", "Simulation"})
+
+
+def local_name(element: etree._Element) -> str:
+    """Name of an element without its namespace."""
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def parse_xml(content: bytes, where: str) -> etree._Element:
+    """Parses one document.
+
+    Args:
+        content: The file's bytes.
+        where: Its path, for messages.
+
+    Returns:
+        The root element, without comments and processing instructions.
+
+    Raises:
+        SourceError: Empty, broken, or with a document type that declares anything.
+    """
+    if not content.strip():
+        raise SourceError("the file is empty", where=where, expected="an XML document")
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False,
+        huge_tree=False, remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    try:
+        root = etree.fromstring(content, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        raise SourceError(
+            "this is no well-formed XML",
+            where=f"{where}:{line}" if line else where,
+            found=str(error),
+            hint="mend the file, or take it out of the source",
+        ) from None
+    refuse_declarations(root, where)
+    return root
+
+
+def refuse_declarations(root: etree._Element, where: str) -> None:
+    """Raises SourceError where the document declares entities or elements of its own."""
+    dtd = root.getroottree().docinfo.internalDTD
+    entities = [] if dtd is None else list(dtd.iterentities())  # type: ignore[attr-defined]
+    if entities:
+        raise SourceError(
+            "the document declares entities, which are never expanded",
+            where=where,
+            expected="XML without a document type of its own",
+            hint="write the values out and remove the DOCTYPE",
+        )
+
+
+def counted(root: etree._Element) -> Iterator[etree._Element]:
+    """Every element that an account covers: without the root and what stands below free text."""
+    stack = list(reversed(root))
+    while stack:
+        element = stack.pop()
+        yield element
+        if local_name(element) not in UNCOUNTED_BELOW:
+            stack.extend(reversed(element))
+
+
+def as_written(element: etree._Element) -> str:
+    """An element as text, without the namespaces that it inherits."""
+    text: str = etree.tostring(element, encoding="unicode", with_tail=False)
+    for prefix, uri in element.nsmap.items():  # those of its ancestors among them
+        name = f"xmlns:{prefix}" if prefix else "xmlns"
+        text = text.replace(f' {name}="{uri}"', "", 1)
+    return text
+
+
+class Account:
+    """What became of the elements of one file.
+
+    An element counts as loaded once a mapping took it; rows of tables, of which there may be
+    hundreds of thousands, are counted by name. What nobody took is kept as written.
+    """
+
+    def __init__(self, root: etree._Element | None = None) -> None:
+        self.totals: Counter[str] = Counter()
+        if root is not None:
+            self.totals.update(local_name(element) for element in counted(root))
+        self._taken: set[etree._Element] = set()
+        self._skipped: set[etree._Element] = set()
+        self._rows: Counter[str] = Counter()
+        self.notes: list[str] = []
+        self.problems: list[str] = []
+
+    def take(self, element: etree._Element) -> None:
+        """Counts an element as loaded, once."""
+        self._taken.add(element)
+
+    def took(self, element: etree._Element) -> bool:
+        """Whether a mapping took the element."""
+        return element in self._taken
+
+    def skip(self, element: etree._Element) -> None:
+        """Counts an element as left out on purpose."""
+        self._skipped.add(element)
+
+    def skipped(self, element: etree._Element) -> bool:
+        """Whether the element was left out on purpose."""
+        return element in self._skipped
+
+    def take_rows(self, name: str, n_rows: int = 1) -> None:
+        """Counts rows of a table as loaded."""
+        self._rows[name] += n_rows
+
+    def add_rows(self, name: str, n_rows: int = 1) -> None:
+        """Adds rows to what there is: those of HDF5 tables, which no XML element holds."""
+        self.totals[name] += n_rows
+
+    def problem(self, text: str) -> None:
+        """Notes something that should have been loaded and could not be."""
+        if len(self.problems) < 1000:
+            self.problems.append(text)
+
+    def by_class(self) -> dict[str, tuple[int, int, int]]:
+        """Loaded, kept and skipped elements by name."""
+        loaded = self._rows + Counter(local_name(element) for element in self._taken)
+        skipped = Counter(local_name(element) for element in self._skipped)
+        return {
+            name: (loaded[name], total - loaded[name] - skipped[name], skipped[name])
+            for name, total in sorted(self.totals.items())
+        }
+
+
+class quiet_warnings:  # noqa: N801  (a context manager reads as a verb)
+    """Collects warnings instead of showing them, and leaves the filters as they were."""
+
+    def __enter__(self) -> list[warnings.WarningMessage]:
+        self._catcher = warnings.catch_warnings(record=True)
+        caught = self._catcher.__enter__()
+        warnings.simplefilter("always")
+        return caught or []
+
+    def __exit__(self, *details: object) -> None:
+        self._catcher.__exit__(*details)  # type: ignore[arg-type]

@@ -1,0 +1,188 @@
+"""From a source to a ParsedModel: the one path that every source takes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bnnkg.errors import SourceError
+from bnnkg.ingest.definitions import Definitions
+from bnnkg.ingest.documents import Collection, Document, collect_documents
+from bnnkg.ingest.hdf5_networks import read_networks
+from bnnkg.ingest.identity import content_version
+from bnnkg.ingest.library import Entry, Library
+from bnnkg.ingest.networks import Networks
+from bnnkg.ingest.parsed import InputTable, NetworkHead, ParsedModel, Population
+from bnnkg.ingest.report import ElementCounts, FileReport, SourceReport, SourceStatus
+from bnnkg.ingest.sources import Source, open_tree
+from bnnkg.ingest.xml_networks import NetworkReader
+from bnnkg.progress import Progress, silent
+
+
+def read_source(source: Source, *, progress: Progress = silent) -> ParsedModel:
+    """Reads everything that a source holds.
+
+    One bad file never stops it: what could not be read is in the report.
+
+    Args:
+        source: What to read.
+        progress: Told of every file.
+    """
+    try:
+        found = collect_documents(open_tree(source), progress)
+    except SourceError as error:
+        return _failed(source, error)
+    library = Library(found.documents)
+    definitions = Definitions(library, source.key)
+    definitions.read_all()
+    networks = Networks(definitions)
+    _read_networks(networks, found, library, progress)
+    _add_unused_inputs(networks)
+    if not networks.heads and definitions.cells:
+        _add_implicit(networks)
+    return _model(source, found, definitions, networks)
+
+
+def _failed(source: Source, error: SourceError) -> ParsedModel:
+    reason = " ".join(error.message().split())
+    name = source.path.name
+    report = SourceReport(
+        source.given or str(source.path), None, "static", "failed", reason, [],
+        [FileReport(name, "failed", reason)], single_file=True,
+    )  # fmt: skip
+    return ParsedModel(source, "", "neuroml2", 0, report)
+
+
+def _read_networks(
+    networks: Networks, found: Collection, library: Library, progress: Progress
+) -> None:
+    by_document: dict[str, list[Entry]] = {path: [] for path in found.documents}
+    for entry in library.entries():
+        if entry.kind == "network":
+            by_document[entry.document.path].append(entry)
+    for done, path in enumerate(sorted(found.documents)):
+        document = found.documents[path]
+        progress("reading networks", done, len(by_document), path)
+        for entry in by_document[path]:
+            NetworkReader(networks, entry).read()
+        if document.kind == "hdf5":
+            _read_hdf5(networks, document)
+    progress("reading networks", len(by_document), len(by_document))
+
+
+def _read_hdf5(networks: Networks, document: Document) -> None:
+    try:
+        read_networks(networks, document)
+    except SourceError as error:
+        document.account.problem(" ".join(error.message().split()))
+
+
+def _add_unused_inputs(networks: Networks) -> None:
+    """Inputs that the source defines and aims at nothing: a Stimulus each, without a target."""
+    definitions = networks.definitions
+    for entry in definitions.unused_inputs():
+        model = definitions.input_of(entry)
+        path = definitions.inputs[model].path
+        networks.inputs.append(InputTable(path, model, np.zeros(1, np.int64), None, np.ones(1)))
+
+
+def _add_implicit(networks: Networks) -> None:
+    """One neuron for each cell of a source that holds no network at all."""
+    networks.heads.append(NetworkHead("implicit", "implicit", implicit=True))
+    for definition in networks.definitions.definitions:
+        if definition.label == "Cell":
+            networks.populations.append(
+                Population(
+                    network=0,
+                    id=definition.id,
+                    path=f"implicit/{definition.path}",
+                    cell_uid=definition.uid,
+                    offset_um=definition.offset_um,
+                    instance_ids=("0",),
+                    xyz_um=None,
+                    implicit=True,
+                )
+            )
+
+
+def _model(
+    source: Source, found: Collection, definitions: Definitions, networks: Networks
+) -> ParsedModel:
+    documents = found.documents
+    version = content_version((path, d.sha256) for path, d in documents.items())
+    reports = dict(found.reports)
+    reports.update({path: _file_report(document) for path, document in documents.items()})
+    files = [reports[path] for path in sorted(reports)]
+    kinds = {"lems" if d.kind == "lems" else "neuroml2" for d in documents.values()}
+    has_content = bool(definitions.definitions or networks.heads or definitions.inputs)
+    report = SourceReport(
+        source=source.given or str(source.path),
+        model=f"{source.key}@{version}" if has_content else None,
+        tier="static",
+        status=_status(files, found, has_content),
+        reason=_reason(files, found, has_content),
+        missing=sorted(found.missing),
+        files=files,
+        single_file=source.path.is_file() and source.path.suffix.lower() != ".zip",
+    )
+    return ParsedModel(
+        source=source,
+        version=version,
+        format=kinds.pop() if len(kinds) == 1 else "both",
+        n_files=sum(file.status == "loaded" for file in files),
+        report=report,
+        mechanisms=tuple(definitions.mechanisms.values()),
+        synapses=tuple(definitions.synapses.values()),
+        cells=tuple(definitions.cells.values()),
+        definitions=tuple(definitions.definitions),
+        inputs=tuple(definitions.inputs),
+        networks=tuple(networks.heads),
+        populations=tuple(networks.populations),
+        projections=tuple(networks.projections),
+        input_tables=tuple(networks.inputs),
+    )
+
+
+def _file_report(document: Document) -> FileReport:
+    account = document.account
+    by_class = {name: ElementCounts(*counts) for name, counts in account.by_class().items()}
+    loaded = any(count.loaded for count in by_class.values())
+    notes = [*account.problems, *dict.fromkeys(account.notes)]
+    if loaded:
+        return FileReport(document.path, "loaded", "", by_class, notes)
+    reason = "nothing of it has a place in the graph" if by_class else "the document holds nothing"
+    return FileReport(document.path, "kept", reason, by_class, notes)
+
+
+def _problems(found: Collection) -> list[tuple[str, str]]:
+    return [(p, text) for p, d in sorted(found.documents.items()) for text in d.account.problems]
+
+
+def _status(files: list[FileReport], found: Collection, has_content: bool) -> SourceStatus:
+    failed = any(file.status == "failed" for file in files)
+    if not has_content:
+        return "failed" if failed or _problems(found) else "skipped"
+    return "partial" if failed or found.missing or _problems(found) else "loaded"
+
+
+def _reason(files: list[FileReport], found: Collection, has_content: bool) -> str:
+    if not files:
+        return "there is no file in it"
+    reasons = []
+    failed = [file for file in files if file.status == "failed"]
+    if failed:
+        reasons.append(_counted(len(failed), "file", "could not be read") + f": {failed[0].reason}")
+    if found.missing:
+        reasons.append(_counted(len(found.missing), "include", f"missing: {found.missing[0]}"))
+    problems = _problems(found)
+    if problems:
+        reasons.append(
+            _counted(len(problems), "element", f"not loaded as written: {problems[0][1]}")
+        )
+    if not has_content and not reasons:
+        skipped = [file.reason for file in files if file.reason]
+        return f"nothing in it is a model that is read: {skipped[0]}" if skipped else "it is empty"
+    return "; ".join(reasons)
+
+
+def _counted(n: int, what: str, text: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'} {text}"

@@ -1,0 +1,245 @@
+"""A ParsedModel as records of the graph: every node and edge that the model brings."""
+
+from __future__ import annotations
+
+from bnnkg.ingest.connections import connection_records
+from bnnkg.ingest.identity import model_uid
+from bnnkg.ingest.parsed import Cell, Definition, Parameters, ParsedModel, Placement, Population
+from bnnkg.ingest.stimuli import stimulus_records
+from bnnkg.ingest.tables import Tables
+from bnnkg.schema import GraphTables
+
+
+def records_of(parsed: ParsedModel) -> GraphTables:
+    """All nodes and edges that a model brings, its Model node with status ``loading`` included.
+
+    Shared nodes are named by the smallest id that the model gives them. A model that holds nothing
+    brings nothing.
+    """
+    tables = Tables()
+    if not parsed.has_content:
+        return tables.collected()
+    uid = model_uid(parsed.source.key, parsed.version)
+    _add_model(tables, parsed, uid)
+    names = _names(parsed)
+    _add_mechanisms(tables, parsed, names)
+    _add_synapse_types(tables, parsed, names)
+    _add_cells(tables, parsed, names)
+    _add_definitions(tables, parsed, uid)
+    neurons = _add_networks(tables, parsed, uid)
+    connection_records(tables, parsed, uid, neurons)
+    stimulus_records(tables, parsed, uid, neurons)
+    return tables.collected()
+
+
+def _add_model(tables: Tables, parsed: ParsedModel, uid: str) -> None:
+    source = parsed.source
+    tables.node(
+        "Model", uid=uid, key=source.key, version=parsed.version, status="loading", tier="static",
+        format=parsed.format, source=source.given or str(source.path), accession=source.accession,
+        licence=source.licence, doi=source.doi, n_files=parsed.n_files,
+    )  # fmt: skip
+
+
+def _names(parsed: ParsedModel) -> dict[str, str]:
+    """The smallest id of each shared node."""
+    names: dict[str, str] = {}
+    for definition in parsed.definitions:
+        if definition.id:
+            names[definition.uid] = min(definition.id, names.get(definition.uid, definition.id))
+    return names
+
+
+def _arrays(parameters: Parameters) -> dict[str, list[str] | list[float] | None]:
+    return {
+        "parameter_names": list(parameters.names) or None,
+        "parameter_values": list(parameters.values) or None,
+        "parameter_units": list(parameters.units) or None,
+        "expression_names": list(parameters.expression_names) or None,
+        "expression_texts": list(parameters.expression_texts) or None,
+    }
+
+
+def _add_mechanisms(tables: Tables, parsed: ParsedModel, names: dict[str, str]) -> None:
+    for one in parsed.mechanisms:
+        tables.node(
+            "Mechanism", uid=one.uid, name=names.get(one.uid), mechanism_class=one.mechanism_class,
+            kind=one.kind, base_class=one.base_class, ion=one.ion, is_passive=one.is_passive,
+            conductance_pS=one.conductance_pS, gate_names=list(one.gate_names) or None,
+            gate_instances=list(one.gate_instances) or None, **_arrays(one.parameters),
+        )  # fmt: skip
+
+
+def _add_synapse_types(tables: Tables, parsed: ParsedModel, names: dict[str, str]) -> None:
+    for one in parsed.synapses:
+        tables.node(
+            "SynapseType", uid=one.uid, name=names.get(one.uid), synapse_class=one.synapse_class,
+            base_class=one.base_class, gbase_nS=one.gbase_nS, erev_mV=one.erev_mV,
+            tau_rise_ms=one.tau_rise_ms, tau_decay_ms=one.tau_decay_ms, sign=one.sign,
+            short_term_plasticity=one.short_term_plasticity, block=one.block,
+            **_arrays(one.parameters),
+        )  # fmt: skip
+
+
+def _add_cells(tables: Tables, parsed: ParsedModel, names: dict[str, str]) -> None:
+    for cell in parsed.cells:
+        tables.node("Cell", name=names.get(cell.uid), **_cell_properties(cell))
+        _add_sections(tables, cell)
+        for placement in cell.placements:
+            _add_placement(tables, cell, placement)
+
+
+def _cell_properties(cell: Cell) -> dict[str, object]:
+    own: dict[str, object] = {
+        "uid": cell.uid,
+        "cell_class": cell.cell_class,
+        "is_point": cell.is_point,
+        "kinds_from": cell.kinds_from,
+        "v_init_mV": cell.v_init_mV,
+        "v_threshold_mV": cell.v_threshold_mV,
+    }
+    sections = cell.sections
+    if not sections:
+        return own
+    n_children = [0] * len(sections)
+    for section in sections:
+        if section.parent >= 0:
+            n_children[section.parent] += 1
+    return own | {
+        "n_segments": sum(s.n_segments for s in sections),
+        "n_compartments": len(sections),
+        "n_branch_points": sum(n > 1 for n in n_children),
+        "n_tips": sum(n == 0 for n in n_children),
+        "length_um": sum(s.length_um for s in sections),
+        "area_um2": sum(s.area_um2 for s in sections),
+        "volume_um3": sum(s.volume_um3 for s in sections),
+        "max_path_distance_um": max(s.path_distance_um + s.length_um / 2 for s in sections),
+    }
+
+
+def compartment_uid(cell_uid: str, index: int) -> str:
+    """Uid of a section of a Cell."""
+    return f"{cell_uid}/{index}"
+
+
+def _add_sections(tables: Tables, cell: Cell) -> None:
+    for index, section in enumerate(cell.sections):
+        uid = compartment_uid(cell.uid, index)
+        tables.node(
+            "Compartment", uid=uid, kind=section.kind, index=index, n_segments=section.n_segments,
+            length_um=section.length_um, diameter_um=section.diameter_um,
+            area_um2=section.area_um2, volume_um3=section.volume_um3,
+            path_distance_um=section.path_distance_um, branch_order=section.branch_order,
+            cm_uF_per_cm2=section.cm_uF_per_cm2, ra_ohm_cm=section.ra_ohm_cm,
+            segment_points_um=list(section.segment_points_um),
+            segment_parents=list(section.segment_parents),
+            segment_fractions=list(section.segment_fractions),
+            segment_cm_uF_per_cm2=_list(section.segment_cm_uF_per_cm2),
+            segment_ra_ohm_cm=_list(section.segment_ra_ohm_cm),
+        )  # fmt: skip
+        tables.edge("HAS_COMPARTMENT", "Cell", "Compartment", cell.uid, uid)
+        if section.parent >= 0:
+            tables.edge(
+                "CHILD_OF", "Compartment", "Compartment", uid,
+                compartment_uid(cell.uid, section.parent),
+                fraction_along=section.fraction_on_parent,
+            )  # fmt: skip
+
+
+def _list(values: tuple[float, ...] | None) -> list[float] | None:
+    return None if values is None else list(values)
+
+
+def _add_placement(tables: Tables, cell: Cell, one: Placement) -> None:
+    on_cell = one.section < 0
+    src = cell.uid if on_cell else compartment_uid(cell.uid, one.section)
+    tables.edge(
+        "HAS_MECHANISM", "Cell" if on_cell else "Compartment", "Mechanism", src, one.mechanism_uid,
+        uid=f"{src}/{one.place}", density_class=one.density_class,
+        gbar_S_per_cm2=one.gbar_S_per_cm2, erev_mV=one.erev_mV,
+        permeability_cm_per_s=one.permeability_cm_per_s, n_channels=one.n_channels,
+        v_shift_mV=one.v_shift_mV, ion=one.ion, c_init_mM=one.c_init_mM, c_ext_mM=one.c_ext_mM,
+        variable_parameter=one.variable_parameter,
+        segment_gbar_S_per_cm2=_list(one.segment_gbar_S_per_cm2),
+    )  # fmt: skip
+
+
+def _add_definitions(tables: Tables, parsed: ParsedModel, model: str) -> None:
+    for one in parsed.definitions:
+        tables.edge(
+            "DEFINES", "Model", one.label, model, one.uid,
+            uid=f"{model}/{one.label}/{one.path}", id=one.id or None, path=one.path, raw=one.raw,
+            notes=one.notes, **_cell_definition(one),
+        )  # fmt: skip
+
+
+def _cell_definition(one: Definition) -> dict[str, object]:
+    if one.segment_ids is None:
+        return {}
+    return {
+        "segment_ids": list(one.segment_ids),
+        "segment_names": list(one.segment_names or ()),
+        "offset_um": list(one.offset_um or ()),
+        "group_names": list(one.group_names or ()) or None,
+        "group_sections": list(one.group_sections or ()) or None,
+    }
+
+
+def _add_networks(tables: Tables, parsed: ParsedModel, model: str) -> list[list[str]]:
+    """Adds networks, populations and neurons; returns the neurons' uids by population."""
+    for head in parsed.networks:
+        uid = f"{model}/{head.path}"
+        tables.node(
+            "Network", uid=uid, model_uid=model, name=head.id or None, path=head.path,
+            temperature_degC=head.temperature_degC, implicit=head.implicit,
+        )  # fmt: skip
+        tables.edge(
+            "DEFINES", "Model", "Network", model, uid, uid=f"{model}/Network/{head.path}",
+            id=head.id or None, path=head.path, raw=head.raw, notes=head.notes,
+        )  # fmt: skip
+    return [
+        _add_population(tables, parsed, model, place) for place in range(len(parsed.populations))
+    ]
+
+
+def _add_population(tables: Tables, parsed: ParsedModel, model: str, place: int) -> list[str]:
+    population = parsed.populations[place]
+    uid = f"{model}/{population.path}"
+    n = len(population.instance_ids)
+    network = f"{model}/{parsed.networks[population.network].path}"
+    tables.node(
+        "Population", uid=uid, model_uid=model, name=population.id or None, path=population.path,
+        size=n, property_names=list(population.property_names) or None,
+        property_values=list(population.property_values) or None,
+    )  # fmt: skip
+    tables.edge("HAS_POPULATION", "Network", "Population", network, uid)
+    # The path of a population is unique, so are the instance ids within it.
+    uids = [f"{uid}/{id_.replace('/', '%2F')}" for id_ in population.instance_ids]
+    x, y, z = _positions(parsed, place)
+    tables.nodes(
+        "Neuron", uid=uids, model_uid=[model] * n,
+        name=_neuron_names(population),
+        index=list(range(n)), instance_id=list(population.instance_ids), x_um=x, y_um=y, z_um=z,
+        implicit=[population.implicit] * n,
+    )  # fmt: skip
+    tables.edges("HAS_NEURON", "Population", "Neuron", [uid] * n, uids)
+    tables.edges("INSTANCE_OF", "Neuron", "Cell", uids, [population.cell_uid] * n)
+    return uids
+
+
+def _neuron_names(population: Population) -> list[str | None]:
+    """The population's id, with the instance's where there are several."""
+    if len(population.instance_ids) == 1:
+        return [population.id or None]
+    return [f"{population.id}[{id_}]" for id_ in population.instance_ids]
+
+
+def _positions(parsed: ParsedModel, place: int) -> tuple[list[float | None], ...]:
+    """Where the roots of the neurons' morphologies are: location plus the cell's own offset."""
+    population = parsed.populations[place]
+    n = len(population.instance_ids)
+    offset = population.offset_um
+    if population.xyz_um is None:
+        return tuple([value] * n for value in (offset or (None, None, None)))
+    moved = population.xyz_um + (offset or (0.0, 0.0, 0.0))
+    return tuple(moved[:, axis].tolist() for axis in range(3))

@@ -1,0 +1,282 @@
+"""Sources of models: a file, a folder or a zip, and how their files are reached.
+
+A source is read through a tree of files that knows where includes may lead: a local file may
+include any other local file, an archive only its own. Archives are never unpacked to disk.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+import zipfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from bnnkg.errors import SourceError, UsageError
+
+MAX_FILE_BYTES = 512 * 2**20
+MAX_ARCHIVE_BYTES = 2 * 2**30
+MAX_ARCHIVE_FILES = 20_000
+MAX_RATIO = 200
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source, which becomes one Model.
+
+    Attributes:
+        path: The file, folder or zip.
+        key: Key of its Model: its accession, given name, or basename.
+        accession: Accession in ModelDB.
+        licence: Its licence.
+        doi: DOI of its publication.
+        given: The source as the user wrote it.
+    """
+
+    path: Path
+    key: str
+    accession: str | None = None
+    licence: str | None = None
+    doi: str | None = None
+    given: str = ""
+
+
+def find_source(
+    text: str,
+    *,
+    name: str | None = None,
+    accession: str | None = None,
+    licence: str | None = None,
+    doi: str | None = None,
+) -> Source:
+    """Finds a source that a user named.
+
+    Args:
+        text: A path to a file, a folder or a zip.
+        name: Key for its Model instead of the basename.
+        accession: Accession in ModelDB; it then is the key unless ``name`` is given.
+        licence: Licence to record.
+        doi: DOI to record.
+
+    Raises:
+        UsageError: A URL or an accession, which cannot be read yet.
+        SourceError: There is no such file or folder.
+    """
+    if "://" in text or text.startswith("modeldb:"):
+        raise UsageError(
+            "this kind of source cannot be read yet",
+            expected="a path to a file, a folder or a zip",
+            found=text,
+            hint="download the model and give the path of its folder",
+        )
+    path = Path(text).expanduser()
+    if not path.exists():
+        raise SourceError(
+            "there is no such file or folder", where=text, hint="check the path and its spelling"
+        )
+    if not (path.is_file() or path.is_dir()):
+        raise SourceError(
+            "this is neither a file nor a folder", where=text, hint="give a file or a folder"
+        )
+    key = name or accession or path.resolve().name or "model"
+    return Source(path, key, accession, licence, doi, given=text)
+
+
+class FileTree(ABC):
+    """The files of a source, by their paths relative to it."""
+
+    @abstractmethod
+    def paths(self) -> list[str]:
+        """Paths of its regular files, sorted."""
+
+    @abstractmethod
+    def read(self, path: str) -> bytes:
+        """Content of a file.
+
+        Raises:
+            SourceError: It cannot be read, or is too large.
+        """
+
+    @abstractmethod
+    def exists(self, path: str) -> bool:
+        """Whether an include may lead there."""
+
+    def identity(self, path: str) -> str:
+        """What tells one file from another, whatever path led to it."""
+        return path
+
+    def refused(self) -> Iterator[tuple[str, str]]:
+        """Entries that are not read, each with the reason."""
+        return iter(())
+
+
+class LocalTree(FileTree):
+    """A folder, or one file with what it includes.
+
+    Args:
+        root: The folder that paths are relative to.
+        only: The file, where the source is one.
+    """
+
+    def __init__(self, root: Path, only: str | None = None) -> None:
+        self.root = root
+        self._only = only
+        self._refused: list[tuple[str, str]] = []
+
+    def paths(self) -> list[str]:
+        """See FileTree."""
+        if self._only is not None:
+            return [self._only]
+        return sorted(self._walk())
+
+    def _walk(self) -> Iterator[str]:
+        self._refused = []
+        for folder, folders, files in os.walk(self.root, onerror=self._unreadable):
+            folders[:] = sorted(f for f in folders if f != ".git")
+            for name in files:
+                full = Path(folder) / name
+                relative = full.relative_to(self.root).as_posix()
+                if full.is_file():
+                    yield relative
+                else:
+                    self._refused.append((relative, "no regular file, or a link to nothing"))
+
+    def _unreadable(self, error: OSError) -> None:
+        where = os.path.relpath(error.filename or self.root, self.root)
+        self._refused.append((where, f"the folder cannot be read: {error.strerror}"))
+
+    def refused(self) -> Iterator[tuple[str, str]]:  # noqa: D102
+        return iter(self._refused)
+
+    def read(self, path: str) -> bytes:  # noqa: D102
+        full = self.root / path
+        try:
+            size = full.stat().st_size
+            check_size(path, size)
+            return full.read_bytes()
+        except OSError as error:
+            raise SourceError(
+                "the file cannot be read", where=path, found=error.strerror or str(error)
+            ) from None
+
+    def exists(self, path: str) -> bool:  # noqa: D102
+        try:
+            return (self.root / path).is_file()
+        except (OSError, ValueError):
+            return False
+
+    def identity(self, path: str) -> str:  # noqa: D102
+        return os.path.realpath(self.root / path)
+
+
+class ZipTree(FileTree):
+    """A zip, read in place.
+
+    Args:
+        archive: The zip file.
+
+    Raises:
+        SourceError: It is no zip, or what it holds is larger than any model is.
+    """
+
+    def __init__(self, archive: Path) -> None:
+        try:
+            self._zip = zipfile.ZipFile(archive)
+        except (zipfile.BadZipFile, OSError) as error:
+            raise SourceError(
+                "the archive cannot be read", where=archive.name, found=str(error)
+            ) from None
+        self._entries: dict[str, zipfile.ZipInfo] = {}
+        self._refused: list[tuple[str, str]] = []
+        infos = self._zip.infolist()
+        self._check_caps(archive, infos)
+        for info in infos:
+            if not info.is_dir():
+                self._sort_in(info)
+
+    @staticmethod
+    def _check_caps(archive: Path, infos: list[zipfile.ZipInfo]) -> None:
+        total = sum(info.file_size for info in infos)
+        packed = max(1, sum(info.compress_size for info in infos))
+        if (
+            len(infos) > MAX_ARCHIVE_FILES
+            or total > MAX_ARCHIVE_BYTES
+            or (total > 2**26 and total / packed > MAX_RATIO)
+        ):
+            raise SourceError(
+                "the archive unpacks to more than a model can hold",
+                where=archive.name,
+                expected=f"at most {MAX_ARCHIVE_FILES} files and {MAX_ARCHIVE_BYTES} bytes",
+                found=f"{len(infos)} files and {total} bytes, packed into {packed}",
+            )
+
+    def _sort_in(self, info: zipfile.ZipInfo) -> None:
+        name = info.filename.replace("\\", "/")
+        path = posixpath.normpath(name)
+        if path.startswith(("/", "../")) or path in ("..", ".") or ":" in path.split("/")[0]:
+            self._refused.append((info.filename, "its path leads out of the archive"))
+        elif stat.S_ISLNK(info.external_attr >> 16):
+            self._refused.append((path, "a link"))
+        elif path in self._entries:
+            self._refused.append((path, "the archive holds another file of this path"))
+        else:
+            self._entries[path] = info
+
+    def paths(self) -> list[str]:  # noqa: D102
+        return sorted(self._entries)
+
+    def refused(self) -> Iterator[tuple[str, str]]:  # noqa: D102
+        return iter(self._refused)
+
+    def read(self, path: str) -> bytes:  # noqa: D102
+        info = self._entries[path]
+        check_size(path, info.file_size)
+        try:
+            with self._zip.open(info) as stream:
+                content = stream.read(info.file_size + 1)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+            raise SourceError("the file cannot be unpacked", where=path, found=str(error)) from None
+        if len(content) > info.file_size:
+            raise SourceError("the file is larger than the archive says", where=path)
+        return content
+
+    def exists(self, path: str) -> bool:  # noqa: D102
+        return path in self._entries
+
+
+def check_size(path: str, n_bytes: int) -> None:
+    """Raises SourceError where a file is larger than what is read."""
+    if n_bytes > MAX_FILE_BYTES:
+        raise SourceError(
+            "the file is too large",
+            where=path,
+            expected=f"at most {MAX_FILE_BYTES} bytes",
+            found=f"{n_bytes} bytes",
+        )
+
+
+def open_tree(source: Source) -> FileTree:
+    """The files of a source.
+
+    Raises:
+        SourceError: An archive that cannot be read.
+    """
+    if source.path.is_dir():
+        return LocalTree(source.path)
+    if source.path.suffix.lower() == ".zip":
+        return ZipTree(source.path)
+    return LocalTree(source.path.parent, source.path.name)
+
+
+def include_path(including: str, href: str) -> str:
+    """Path of an included file, relative to the source where the include is.
+
+    Args:
+        including: Path of the file that includes it.
+        href: The include as written.
+    """
+    href = href.strip().removeprefix("file://")
+    return posixpath.normpath(str(PurePosixPath(including).parent / href))

@@ -1,0 +1,81 @@
+"""Collects records column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bnnkg.schema import EdgeTable, GraphTables, NodeTable
+
+Columns = dict[str, list[Any]]
+
+
+class Tables:
+    """Nodes and edges as they come, one by one or in columns; what a row lacks is absent."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, Columns] = {}
+        self._edges: dict[tuple[str, str, str], Columns] = {}
+
+    def node(self, label: str, **properties: Any) -> None:
+        """Adds one node."""
+        self.nodes(label, **{name: [value] for name, value in properties.items()})
+
+    def nodes(self, label: str, **columns: Sequence[Any]) -> None:
+        """Adds nodes, a column per property."""
+        _extend(self._nodes.setdefault(label, {}), columns, "uid")
+
+    def edge(
+        self, type_: str, src_label: str, dst_label: str, src: str, dst: str, **properties: Any
+    ) -> None:
+        """Adds one edge."""
+        columns = {name: [value] for name, value in properties.items()}
+        self.edges(type_, src_label, dst_label, [src], [dst], **columns)
+
+    def edges(
+        self,
+        type_: str,
+        src_label: str,
+        dst_label: str,
+        src: Sequence[str],
+        dst: Sequence[str],
+        **columns: Sequence[Any],
+    ) -> None:
+        """Adds edges, a column per property."""
+        table = self._edges.setdefault((type_, src_label, dst_label), {})
+        _extend(table, {" src": src, " dst": dst, **columns}, " src")
+
+    def collected(self) -> GraphTables:
+        """All of them, without columns in which nothing is present."""
+        return GraphTables.of(
+            [NodeTable(label, _present(columns)) for label, columns in self._nodes.items()],
+            [
+                EdgeTable(
+                    *key,
+                    columns[" src"],
+                    columns[" dst"],
+                    {n: c for n, c in _present(columns).items() if not n.startswith(" ")},
+                )
+                for key, columns in self._edges.items()
+            ],
+        )
+
+
+def _extend(table: Columns, columns: dict[str, Any], key: str) -> None:
+    before, n = len(table.get(key, ())), len(columns[key])
+    for name, values in columns.items():
+        column = table.get(name)
+        if column is None:
+            column = table[name] = [None] * before
+        column.extend(values)
+    for name, column in table.items():
+        if name not in columns:
+            column.extend([None] * n)
+
+
+def _present(columns: Columns) -> Columns:
+    return {
+        name: column
+        for name, column in columns.items()
+        if not column or any(value is not None for value in column)
+    }
