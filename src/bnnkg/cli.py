@@ -1,0 +1,429 @@
+"""The command line: reads arguments, calls one function, prints what it returns."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bnnkg.console import open_in_browser, write_report
+from bnnkg.errors import UsageError
+from bnnkg.invocation import App, Invocation, read_parameters, read_values
+
+if TYPE_CHECKING:
+    from bnnkg.workflows.ingestion import IngestOutcome
+
+_EPILOG = """\b
+Start here:
+  $ bnnkg demo
+
+\b
+Exit codes:
+  0    done
+  1    failed
+  2    wrong usage
+  3    done, but some inputs failed
+  130  stopped by the user
+
+\b
+Settings: --db, then BNNKG_DB, then db in bnnkg.toml (in the working folder,
+or else in the user's configuration folder). bnnkg doctor shows them all.
+"""
+
+_OK = {True: "yes", False: "NO", None: "-"}
+
+app = App(name="bnnkg", no_args_is_help=True, epilog=_EPILOG)
+db_app = App(no_args_is_help=True, help="The local database server.")
+runs_app = App()
+
+Sources = Annotated[list[str], typer.Argument(metavar="SOURCE", help="Files, folders, archives.")]
+Name = Annotated[str | None, typer.Option(help="Key of the model; for one source.")]
+Manifest = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="CSV file of sources: source,name,accession,licence,doi."),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse a source with any bad file.")]
+Markdown = Annotated[bool, typer.Option("--markdown", help="Print the report as Markdown.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")]
+Params = Annotated[
+    list[str], typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; repeatable.")
+]
+Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+Parquet = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a Parquet file.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run; bnnkg runs lists them.")]
+
+
+def main() -> None:
+    """Runs the command line."""
+    app(prog_name="bnnkg")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from bnnkg import __version__
+
+        typer.echo(f"bnnkg {__version__}")
+        raise typer.Exit
+
+
+@app.add_default
+def bnnkg(
+    call: Invocation,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """A knowledge graph of biophysical neural networks, and a network that learns from it."""
+
+
+@app.add("demo", example="bnnkg demo")
+def demo(call: Invocation) -> None:
+    """Take a worm's nervous system from files to answers.
+
+    In about a minute, the 302 neurons of C. elegans and their 3,363 projections (from the package
+    c302) are read, loaded into a local Neo4j, learned from, annotated and asked.
+    """
+    from bnnkg.workflows.demonstration import demo
+
+    with call.progress() as progress:
+        result = demo(settings=call.settings(), progress=progress)
+    call.show(result)
+
+
+@app.add("doctor", example="bnnkg doctor")
+def doctor(call: Invocation) -> int:
+    """Check what bnnkg needs; show where each setting is from."""
+    from bnnkg.workflows.health import doctor
+
+    checks = doctor(call.settings())
+    all_well = all(check.ok is not False for check in checks)
+    if call.json:
+        call.show({"ok": all_well, "checks": [vars(check) for check in checks]})
+    else:
+        call.show_table(
+            {
+                "check": [check.name for check in checks],
+                "ok": [_OK[check.ok] for check in checks],
+                "found": [check.detail for check in checks],
+                "to do": [check.hint for check in checks],
+            },
+            whole=True,
+        )
+    return 0 if all_well else 1
+
+
+@db_app.add("start", example="bnnkg db start --db ./worm.db")
+def start_server(call: Invocation) -> None:
+    """Start the local server; it stops by itself fifteen minutes after its last client."""
+    from bnnkg.store.server import start
+
+    with call.progress() as progress:
+        start(call.settings().home, progress=progress)
+    show_server(call)
+
+
+@db_app.add("stop", example="bnnkg db stop --wait")
+def stop_server(
+    call: Invocation,
+    wait: Annotated[bool, typer.Option("--wait", help="Return when it has stopped.")] = False,
+) -> None:
+    """Stop the local server."""
+    from bnnkg.store.server import stop
+
+    stop(call.settings().home, wait=wait)
+    show_server(call)
+
+
+@db_app.add("status", example="bnnkg db status --json")
+def show_server(call: Invocation) -> None:
+    """Show whether the local server runs, and where."""
+    from bnnkg.store.server import status
+
+    call.show(vars(status(call.settings().home)))
+
+
+@db_app.add("open", example="bnnkg db open")
+def open_browser(call: Invocation) -> None:
+    """Open Neo4j Browser on the graph, and print its address, user and password."""
+    from bnnkg.store.server import read_password, start
+
+    home = call.settings().home
+    with call.progress() as progress:
+        running = start(home, progress=progress)
+    password = read_password(home)
+    call.show({"uri": running.uri, "http": running.http, "user": "neo4j", "password": password})
+    if not call.json and running.http:
+        open_in_browser(running.http)
+
+
+app.add_typer(db_app, name="db")
+
+
+@app.add("ingest", example="bnnkg ingest models/* --json > report.json")
+def ingest(
+    call: Invocation,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCE", help="Files, folders, archives.")
+    ] = None,
+    name: Name = None,
+    manifest: Manifest = None,
+    strict: Strict = False,
+    dry_run: DryRun = False,
+    markdown: Markdown = False,
+) -> int:
+    """Load models into the graph, and report on every file.
+
+    One argument is one model: a file, a folder, or an archive.
+
+    Loading the same content again changes nothing; changed content replaces the old version.
+    """
+    from bnnkg.workflows.ingestion import ingest
+
+    with call.progress() as progress:
+        outcome = ingest(
+            sources or [], settings=call.settings(), name=name, manifest=manifest, strict=strict,
+            dry_run=dry_run, progress=progress,
+        )  # fmt: skip
+    return _show_report(call, outcome, markdown)
+
+
+@app.add("validate", example="bnnkg validate models/cell.nml --strict")
+def validate(
+    call: Invocation,
+    sources: Sources,
+    name: Name = None,
+    manifest: Manifest = None,
+    strict: Strict = False,
+    markdown: Markdown = False,
+) -> int:
+    """Read models and report as ingest does, with no database."""
+    from bnnkg.workflows.ingestion import validate
+
+    with call.progress() as progress:
+        outcome = validate(sources, name=name, manifest=manifest, strict=strict, progress=progress)
+    return _show_report(call, outcome, markdown)
+
+
+@app.add("remove", example="bnnkg remove worm --dry-run")
+def remove(
+    call: Invocation,
+    models: Annotated[list[str], typer.Argument(metavar="MODEL", help="Keys of models.")],
+    dry_run: DryRun = False,
+) -> None:
+    """Remove models, and what no other model shares with them."""
+    from bnnkg.workflows.ingestion import remove
+
+    with call.progress() as progress:
+        call.show(remove(models, settings=call.settings(), dry_run=dry_run, progress=progress))
+
+
+@app.add("models", example="bnnkg models --status partial")
+def models(
+    call: Invocation,
+    status: Annotated[
+        str | None, typer.Option(help="Only those: loaded, partial, skipped or failed.")
+    ] = None,
+) -> None:
+    """List the models of the graph, and what failed to be one."""
+    from bnnkg.workflows.listing import list_models
+
+    with call.progress() as progress:
+        call.show_table(list_models(call.settings(), status=status, progress=progress))
+
+
+@app.add("schema", example="bnnkg schema --json")
+def schema(call: Invocation) -> None:
+    """Describe the graph: types, properties, units, meanings."""
+    from bnnkg.schema.render import schema_json, schema_markdown
+
+    if call.json:
+        call.show(schema_json())
+    else:
+        typer.echo(schema_markdown(), nl=False)
+
+
+@app.add("queries", example="bnnkg queries attention_against_distance")
+def queries(
+    call: Invocation,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show its text.")] = None,
+) -> None:
+    """List the library of queries, or show the text of one."""
+    from bnnkg.queries import find_query, library
+
+    if name is None:
+        found = library().values()
+        call.show_table({"name": [q.name for q in found], "question": [q.question for q in found]})
+    elif call.json:
+        from dataclasses import asdict
+
+        call.show(asdict(find_query(name)))
+    else:
+        typer.echo(find_query(name).text, nl=False)
+
+
+@app.add("query", example="bnnkg query strongest_connections --param limit=5")
+def query(
+    call: Invocation,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="See bnnkg queries.")],
+    param: Params = [],  # noqa: B006 (Typer copies it)
+    statistics: Annotated[
+        bool, typer.Option("--statistics", help="Print the statistics in place of the rows.")
+    ] = False,
+    csv: Csv = False,
+    parquet: Parquet = None,
+) -> None:
+    """Ask a question of the library.
+
+    A correlation prints its rows and then its statistics; the forms for programs (--json, --csv,
+    --parquet) hold the rows, or with --statistics the statistics.
+    """
+    from bnnkg.queries import find_query, run_query
+    from bnnkg.workflows.reading import open_store
+
+    parameters = read_parameters(param)
+    if statistics and find_query(name).statistics is None:
+        raise UsageError("this query has no statistics", where=name)
+    with (
+        call.progress() as progress,
+        open_store(call.settings(), write=False, progress=progress) as store,
+    ):
+        result = run_query(store, name, parameters)
+    table = result.statistics if statistics and result.statistics else result.table
+    call.show_table(table.columns, csv=csv, parquet=parquet)
+    is_for_people = not (call.json or csv or parquet or statistics)
+    if is_for_people and result.statistics:
+        typer.echo("\nStatistics")
+        call.show_table(result.statistics.columns)
+
+
+@app.add("cypher", example='bnnkg cypher "MATCH (n:Neuron) RETURN count(n) AS neurons"')
+def cypher(
+    call: Invocation,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="Cypher.")],
+    param: Params = [],  # noqa: B006 (Typer copies it)
+    write: Annotated[bool, typer.Option("--write", help="Let it change the graph.")] = False,
+    csv: Csv = False,
+    parquet: Parquet = None,
+) -> None:
+    """Run any Cypher, read-only unless --write is given.
+
+    The value of a parameter is read as JSON (3, 0.5, true, [1, 2]) and else taken as text.
+    """
+    from bnnkg.workflows.reading import open_store
+
+    values = read_values(read_parameters(param))
+    with (
+        call.progress() as progress,
+        open_store(call.settings(), write=write, progress=progress) as store,
+    ):
+        table = store.write(text, values) if write else store.read_untrusted(text, values)
+    call.show_table(table.columns, csv=csv, parquet=parquet)
+
+
+@app.add("train", example="bnnkg train --models worm --epochs 200 --seeds 5")
+def train(
+    call: Invocation,
+    models: Annotated[
+        list[str], typer.Option(metavar="MODEL", help="Train on these alone; repeat, or a,b.")
+    ] = [],  # noqa: B006 (Typer copies it)
+    target: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Supervised target.", show_default="any")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs per seed.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The base seed.")] = 0,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds to train.")] = 3,
+    resume: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Go on from this run's checkpoint.")
+    ] = None,
+) -> None:
+    """Train on models of the graph; print score beside chance."""
+    from bnnkg.workflows.training import TrainRequest, train
+
+    keys = tuple(key for part in models for key in part.split(",") if key)
+    request = TrainRequest(
+        models=keys, target=target, epochs=epochs, seed=seed, seeds=seeds, resume=resume
+    )
+    with call.progress() as progress:
+        result = train(request, settings=call.settings(), progress=progress)
+    call.show(result)
+
+
+@app.add("annotate", example="bnnkg annotate 20261124-7k2f --as contacts")
+def annotate(
+    call: Invocation,
+    run: RunId,
+    name: Annotated[
+        str, typer.Option("--as", metavar="NAME", help="Ends the names of its properties.")
+    ] = "",
+    dry_run: DryRun = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Take its scores away.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write scores that are at chance.")
+    ] = False,
+) -> None:
+    """Write what a run learned on the nodes and edges."""
+    from bnnkg.workflows.annotation import annotate
+
+    with call.progress() as progress:
+        result = annotate(
+            run, settings=call.settings(), name=name, dry_run=dry_run, remove=remove, force=force,
+            progress=progress,
+        )  # fmt: skip
+    call.show(result)
+
+
+@runs_app.add_default
+def runs(call: Invocation) -> None:
+    """List the runs, or show and compare them."""
+    from bnnkg.workflows.listing import list_runs
+
+    call.show_table(list_runs(call.settings()))
+
+
+@runs_app.add("show", example="bnnkg runs show 20261124-7k2f --json")
+def show_run(call: Invocation, run: RunId) -> None:
+    """Show all that is known of a run."""
+    from bnnkg.workflows.listing import show_run
+
+    call.show(show_run(run, call.settings()))
+
+
+@runs_app.add("diff", example="bnnkg runs diff 20261124-7k2f 20261125-0a1b")
+def compare_runs(
+    call: Invocation,
+    first: Annotated[str, typer.Argument(metavar="A", help="Id of a run.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Id of another.")],
+) -> None:
+    """Compare two runs: what was asked for, the scores, and the attention that they wrote."""
+    from bnnkg.workflows.annotation import diff_runs
+
+    call.show(diff_runs(first, second, settings=call.settings()))
+
+
+app.add_typer(runs_app, name="runs")
+
+
+@app.add("export", example="bnnkg export worm --format hetero --out worm.pt")
+def export(
+    call: Invocation,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Key of a model.")],
+    out: Annotated[Path, typer.Option(metavar="PATH", help="What to write.")],
+    format: Annotated[str, typer.Option(help="hetero: a PyG HeteroData.")] = "hetero",
+) -> None:
+    """Write a model as a file."""
+    from bnnkg.workflows.reading import export
+
+    with call.progress() as progress:
+        path = export(model, format=format, out=out, settings=call.settings(), progress=progress)
+    call.show({"path": str(path)})
+
+
+def _show_report(call: Invocation, outcome: "IngestOutcome", markdown: bool) -> int:
+    if markdown:
+        typer.echo(outcome.to_markdown())
+    elif call.json:
+        call.show(outcome.to_json())
+    else:
+        write_report(outcome, sys.stdout)
+    return outcome.exit_code

@@ -1,0 +1,156 @@
+"""From rows to answers: decoders, and the loss of their answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bnnkg.gnn.bgan import Rows
+from bnnkg.gnn.questions import Features, Question
+from bnnkg.schema.computation import KINDS, Kind
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What each objective counts for in the loss.
+
+    Attributes:
+        connections: Edge existence.
+        features: Masked features.
+        labels: The supervised target.
+    """
+
+    connections: float = 1.0
+    features: float = 0.3
+    labels: float = 1.0
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a network says to a question.
+
+    Attributes:
+        connections: [P] logits that the connection exists.
+        features: Per group asked for, [P] values.
+        labels: [P] logits of class 1.
+    """
+
+    connections: Tensor | None
+    features: tuple[Tensor, ...]
+    labels: Tensor | None
+
+
+class ConnectionDecoder(nn.Module):
+    """Whether i sends to j: ``u_i . v_j / sqrt(d) + w . gelu(A h_i + B h_j + C h_cls + a) + b``.
+
+    It sees two neurons and their graph's token, and never a synapse. Roles are told apart, since
+    i to j is not j to i.
+    """
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.pre = nn.Linear(width, width, bias=False)
+        self.post = nn.Linear(width, width, bias=False)
+        self.mix_pre = nn.Linear(width, width)
+        self.mix_post = nn.Linear(width, width, bias=False)
+        self.mix_graph = nn.Linear(width, width, bias=False)
+        self.score = nn.Sequential(nn.GELU(), nn.Dropout(dropout), nn.Linear(width, 1))
+
+    def forward(self, rows: Rows, pairs: Tensor, graph: Tensor) -> Tensor:
+        """[P] logits."""
+        i, j = rows.nodes.index_select(0, pairs[0]), rows.nodes.index_select(0, pairs[1])
+        token = rows.graphs.index_select(0, graph.index_select(0, pairs[0]))
+        product = (self.pre(i) * self.post(j)).sum(-1) / math.sqrt(i.shape[1])
+        mixed = self.score(self.mix_pre(i) + self.mix_post(j) + self.mix_graph(token))
+        logits: Tensor = product + mixed.squeeze(-1)
+        return logits
+
+
+class FeatureDecoder(nn.Module):
+    """Hidden values of a row of kind t: ``V_t gelu(U h_i + C h_cls + a) + b_t``."""
+
+    def __init__(self, width: int, widths: Mapping[Kind, int]) -> None:
+        super().__init__()
+        self.row = nn.Linear(width, width)
+        self.graph = nn.Linear(width, width, bias=False)
+        self.values = nn.ModuleDict({kind: nn.Linear(width, widths[kind]) for kind in KINDS})
+
+    def forward(self, rows: Rows, asked: Question, features: Features) -> Tensor:
+        """[P] scaled values."""
+        at, place = torch.unique(features.rows, return_inverse=True)
+        node = at + asked.batch.first_row(features.kind)
+        token = rows.graphs.index_select(0, asked.batch.graph.index_select(0, node))
+        state = F.gelu(self.row(rows.nodes.index_select(0, node)) + self.graph(token))
+        values: Tensor = self.values[features.kind](state)
+        return values[place, features.columns]
+
+
+class LabelDecoder(nn.Module):
+    """Class of a neuron: ``w . gelu(U h_i + C h_cls + a) + b``."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.row = nn.Linear(width, width)
+        self.graph = nn.Linear(width, width, bias=False)
+        self.score = nn.Linear(width, 1)
+
+    def forward(self, rows: Rows, neurons: Tensor, graph: Tensor) -> Tensor:
+        """[P] logits of class 1."""
+        token = rows.graphs.index_select(0, graph.index_select(0, neurons))
+        state = F.gelu(self.row(rows.nodes.index_select(0, neurons)) + self.graph(token))
+        logits: Tensor = self.score(state).squeeze(-1)
+        return logits
+
+
+class Learner(nn.Module):
+    """An encoder and the decoders that ask it.
+
+    Args:
+        encoder: What turns a batch and its sites into :class:`Rows`: BGAN or a baseline.
+        width: Numbers per row.
+        widths: Number of features of each kind.
+        dropout: In the connection decoder.
+    """
+
+    def __init__(
+        self, encoder: nn.Module, width: int, widths: Mapping[Kind, int], dropout: float
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.connections = ConnectionDecoder(width, dropout)
+        self.features = FeatureDecoder(width, widths)
+        self.labels = LabelDecoder(width)
+
+    def forward(self, asked: Question) -> Answers:
+        """Answers to a question."""
+        return self.answer(asked, self.encoder(asked.batch, asked.sites))
+
+    def answer(self, asked: Question, rows: Rows) -> Answers:
+        """Answers from rows that the encoder made."""
+        graph = asked.batch.graph
+        connections = labels = None
+        if asked.connections is not None:
+            connections = self.connections(rows, asked.connections.pairs, graph)
+        if asked.labels is not None:
+            labels = self.labels(rows, asked.labels.rows, graph)
+        features = tuple(self.features(rows, asked, group) for group in asked.features)
+        return Answers(connections, features, labels)
+
+
+def loss_of(answers: Answers, asked: Question, weights: Weights) -> Tensor:
+    """Cross-entropy of connections and labels and Huber loss of features, weighted, summed."""
+    parts = []
+    if answers.connections is not None and asked.connections is not None:
+        loss = F.binary_cross_entropy_with_logits(answers.connections, asked.connections.exists)
+        parts.append(weights.connections * loss)
+    for values, group in zip(answers.features, asked.features, strict=True):
+        parts.append(weights.features * F.smooth_l1_loss(values, group.values))
+    if answers.labels is not None and asked.labels is not None:
+        loss = F.binary_cross_entropy_with_logits(answers.labels, asked.labels.classes)
+        parts.append(weights.labels * loss)
+    return torch.stack(parts).sum()

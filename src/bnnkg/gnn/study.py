@@ -1,0 +1,279 @@
+"""What a run trains on, stops by and is tested with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bnnkg.errors import TrainingError
+from bnnkg.gnn.batching import collate
+from bnnkg.gnn.bgan import BganConfig
+from bnnkg.gnn.metrics import Ints
+from bnnkg.gnn.questions import (
+    Labels,
+    Material,
+    Question,
+    ask_connections,
+    ask_features,
+    ask_group,
+    ask_labels,
+    feature_groups,
+    gather_material,
+    hide_connections,
+    shuffle_answers,
+)
+from bnnkg.gnn.scaling import Scaling, fit_scaling
+from bnnkg.gnn.sites import Sites, build_sites
+from bnnkg.gnn.splits import FEWEST_FAMILIES, Part, split_models
+from bnnkg.gnn.targets import Target
+from bnnkg.gnn.tensors import Batch, GraphTensors
+
+ROWS_PER_BATCH = 20_000
+ROWS_KEPT = 200_000
+"""Above so many rows, all folds counted, hidden batches are made anew each time they are used."""
+
+Objective = Literal["edge", "feature", "target"]
+
+
+@dataclass(frozen=True)
+class TrainingModel:
+    """A model to train on.
+
+    Attributes:
+        tensors: Its computational graph.
+        family: From ``assign_families``.
+        group_of: Group of each of its neurons' uids, from ``homologue_groups`` of their names.
+    """
+
+    tensors: GraphTensors
+    family: int
+    group_of: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A part of the training connections that is hidden and asked for at once.
+
+    Attributes:
+        material: What it is a part of.
+        batch: What may be seen.
+        sites: Its attention sites.
+        positive: [2, n] what was hidden.
+        labels: Asked as well.
+    """
+
+    material: Material
+    batch: Batch
+    sites: Sites
+    positive: Tensor
+    labels: Labels | None
+
+
+@dataclass
+class Study:
+    """All questions of a run; the same for every seed.
+
+    Attributes:
+        scaling: Fitted on training models.
+        split: What is held out, in words.
+        material: Training material.
+        validation: Questions to stop by.
+        test: Questions that are asked once, at the end.
+        objectives: What can be asked at all.
+        network: Shape of the network that the sites are planned for.
+        n_folds: In how many parts training connections are hidden.
+        feature_share: Share of units whose features are hidden at a step.
+        shuffled: Whether answers are exchanged between units, as a control.
+    """
+
+    scaling: Scaling
+    split: str
+    material: tuple[Material, ...]
+    validation: tuple[Question, ...]
+    test: tuple[Question, ...]
+    objectives: tuple[Objective, ...]
+    network: BganConfig
+    n_folds: int
+    feature_share: float
+    shuffled: bool
+    _kept: dict[tuple[int, int], Fold] = field(default_factory=dict)
+
+    @property
+    def gate(self) -> Objective:
+        """What decides whether a run says anything: the target's score, or edge existence's."""
+        order: tuple[Objective, ...] = ("target", "edge", "feature")
+        return next(o for o in order if o in self.objectives)
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of an epoch."""
+        return self.n_folds * len(self.material)
+
+    def epoch(self, generator: torch.Generator, *, features: bool) -> Iterator[Question]:
+        """Questions in random order, each with new negatives and other features hidden."""
+        for step in torch.randperm(self.n_steps, generator=generator).tolist():
+            fold = self._fold(*divmod(step, self.n_folds))
+            asked = self._ask(fold, generator, features=features)
+            if asked.connections is not None or asked.features or asked.labels is not None:
+                yield asked
+
+    def _ask(self, fold: Fold, generator: torch.Generator, *, features: bool) -> Question:
+        connections = ask_connections(fold.material, "train", fold.positive, generator)
+        batch, hidden = fold.batch, ()
+        if features:
+            batch, hidden = ask_features(
+                fold.material, batch, "train", generator, share=self.feature_share
+            )
+        asked = Question(batch, fold.sites, connections, hidden, fold.labels)
+        if not self.shuffled:
+            return asked
+        return shuffle_answers(asked, int(torch.randint(2**31, (), generator=generator)))
+
+    def _fold(self, place: int, number: int) -> Fold:
+        if (place, number) in self._kept:
+            return self._kept[place, number]
+        material = self.material[place]
+        units = material.unit_of(material.directed)
+        mine = torch.from_numpy(_fold_of(units, self.n_folds) == number)
+        batch, positive = hide_connections(material, "train", mine)
+        fold = Fold(
+            material, batch, _plan(batch, self.network), positive, ask_labels(material, "train")
+        )
+        if sum(len(m.batch.kind) for m in self.material) * self.n_folds <= ROWS_KEPT:
+            self._kept[place, number] = fold
+        return fold
+
+
+def prepare_study(
+    models: Sequence[TrainingModel],
+    *,
+    network: BganConfig,
+    seed: int,
+    target: Target | None,
+    n_folds: int,
+    feature_share: float,
+    shuffled: bool,
+) -> Study:
+    """Divides the models and prepares what is asked of each part.
+
+    With five families or more whole families are held out; with fewer, pairs and neurons within
+    the models.
+
+    Raises:
+        TrainingError: No model, or nothing in them can be asked for.
+    """
+    if not models:
+        raise TrainingError("there is no model to train on", hint="ingest some, or name others")
+    parts, how = _model_parts(models, seed)
+    own = [m for m, part in zip(models, parts, strict=True) if part in (None, "train")]
+    scaling = fit_scaling([model.tensors for model in own])
+    material: dict[Part | None, list[Material]] = {}
+    for part in dict.fromkeys(parts):
+        chosen = [m for m, own_part in zip(models, parts, strict=True) if own_part == part]
+        for bucket in buckets([model.tensors for model in chosen]):
+            members = [chosen[place] for place in bucket]
+            graphs = [model.tensors for model in members]
+            material.setdefault(part, []).append(
+                gather_material(
+                    graphs, [m.group_of for m in members], collate(graphs, scaling),
+                    seed=seed, part=part, target=target,
+                )  # fmt: skip
+            )
+    within = material.get(None, [])
+    train = tuple(within or material["train"])
+    held: dict[Part, list[Question]] = {}
+    for part in ("validation", "test"):
+        held[part] = [
+            asked
+            for m in within or material[part]
+            for asked in _held_out(m, part, network, n_folds if not within else 1, seed)
+        ]
+    objectives = _objectives(held["test"])
+    if not objectives:
+        raise TrainingError(
+            "nothing in these models can be held out and asked for",
+            expected="connections between neurons, or features of several cells",
+            hint="train on more models",
+        )
+    if shuffled:
+        held = {p: [shuffle_answers(q, seed) for q in asked] for p, asked in held.items()}
+    return Study(
+        scaling, how, train, tuple(held["validation"]), tuple(held["test"]), objectives,
+        network, n_folds if "edge" in objectives else 1, feature_share, shuffled,
+    )  # fmt: skip
+
+
+def buckets(graphs: Sequence[GraphTensors]) -> list[list[int]]:
+    """Places of graphs of similar size that go into one batch together."""
+    sizes = [sum(len(keys) for keys in graph.keys.values()) for graph in graphs]
+    found: list[list[int]] = []
+    filled = ROWS_PER_BATCH
+    for place in sorted(range(len(graphs)), key=lambda p: (sizes[p], graphs[p].model_uid)):
+        if filled + sizes[place] > ROWS_PER_BATCH:
+            found.append([])
+            filled = 0
+        found[-1].append(place)
+        filled += sizes[place]
+    return found
+
+
+def _model_parts(models: Sequence[TrainingModel], seed: int) -> tuple[list[Part | None], str]:
+    families = [model.family for model in models]
+    if len(set(families)) < FEWEST_FAMILIES:
+        return [None] * len(models), (
+            "within models: unordered pairs of neurons, and neurons, with their counterparts and "
+            f"numbered classes ({len(set(families))} families are too few to hold some out)"
+        )
+    uids = [model.tensors.model_uid for model in models]
+    split = split_models(uids, families, seed)
+    part_of: dict[str, Part] = {}
+    part_of |= dict.fromkeys(split.train, "train")
+    part_of |= dict.fromkeys(split.validation, "validation")
+    part_of |= dict.fromkeys(split.test, "test")
+    return [part_of[uid] for uid in uids], split.how
+
+
+def _held_out(
+    material: Material, part: Part, network: BganConfig, n_folds: int, seed: int
+) -> Iterator[Question]:
+    """Connections of a part at once (of unseen models, a fold), and each feature group by itself."""
+    generator = torch.Generator().manual_seed(seed)
+    mine = torch.from_numpy(_fold_of(material.unit_of(material.directed), n_folds) == 0)
+    batch, positive = hide_connections(material, part, mine)
+    connections = ask_connections(material, part, positive, generator)
+    labels = ask_labels(material, part)
+    if connections is not None or labels is not None:
+        yield Question(batch, _plan(batch, network), connections, (), labels)
+    groups = feature_groups(material, part)
+    sites = _plan(material.batch, network) if groups else None
+    for kind, group in groups:
+        hidden, features = ask_group(material, material.batch, part, kind, group)
+        if features and sites is not None:
+            yield Question(hidden, sites, None, features)
+
+
+def _fold_of(units: Ints, n_folds: int) -> Ints:
+    """Fold of each connection: units go together."""
+    names, place = np.unique(units, return_inverse=True)
+    folds: Ints = np.random.default_rng(n_folds).permutation(len(names))[place] % n_folds
+    return folds
+
+
+def _plan(batch: Batch, network: BganConfig) -> Sites:
+    return build_sites(batch, heads=network.heads, hops=network.hops)
+
+
+def _objectives(asked: Sequence[Question]) -> tuple[Objective, ...]:
+    found: list[Objective] = []
+    if any(q.connections is not None for q in asked):
+        found.append("edge")
+    if any(q.features for q in asked):
+        found.append("feature")
+    if any(q.labels is not None for q in asked):
+        found.append("target")
+    return tuple(found)

@@ -1,0 +1,456 @@
+"""Training: several seeds, their baselines, and whether the result is above chance."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bnnkg.errors import TrainingError
+from bnnkg.gnn.baselines import RULES, TRAINED
+from bnnkg.gnn.bgan import Bgan, BganConfig
+from bnnkg.gnn.checkpoints import checkpoint_hash, load_checkpoint, save_checkpoint
+from bnnkg.gnn.evaluation import METRIC, answer_all, answer_by_rule, chance_of, score
+from bnnkg.gnn.objectives import Learner, Weights, loss_of
+from bnnkg.gnn.study import Objective, Study, TrainingModel, prepare_study
+from bnnkg.gnn.targets import target_named
+from bnnkg.progress import Progress, silent
+from bnnkg.schema.computation import KINDS, Kind
+
+log = logging.getLogger(__name__)
+CHECKPOINT = "checkpoint.pt"
+BGAN = "bgan"
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What a run may differ in.
+
+    Attributes:
+        network: Shape of BGAN.
+        weights: What each objective counts for.
+        target: Name of a supervised target; empty for none.
+        epochs: At most; in each, every training connection is hidden and asked for once.
+        patience: Epochs without a better validation score after which a seed stops.
+        folds: In how many parts training connections are hidden, one at a step.
+        feature_share: Share of training units of which one feature group is hidden at a step.
+        learning_rate: Of AdamW, falling to 0 as a cosine.
+        weight_decay: Of AdamW.
+        clip: Largest norm of a gradient.
+        seed: The split's, and the first seed's.
+        seeds: How many are trained: seed, seed + 1, ...
+        threads: Of torch; more of them may round differently.
+        checkpoint_every: Epochs between checkpoints.
+        shuffled: Exchange the answers between units: a control that must end at chance.
+    """
+
+    network: BganConfig = field(default_factory=BganConfig)
+    weights: Weights = field(default_factory=Weights)
+    target: str = ""
+    epochs: int = 20
+    patience: int = 6
+    folds: int = 5
+    feature_share: float = 0.15
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    clip: float = 1.0
+    seed: int = 0
+    seeds: int = 3
+    threads: int = 1
+    checkpoint_every: int = 5
+    shuffled: bool = False
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Whether a run says anything.
+
+    Attributes:
+        metric: Name of the deciding metric.
+        value: Its held-out value, mean over seeds.
+        chance: Upper 95% of the permutation null.
+        passed: Whether the value is above it.
+    """
+
+    metric: str
+    value: float
+    chance: float
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch of one seed.
+
+    Attributes:
+        loss: Mean over its steps.
+        validation: The gate's metric on validation.
+    """
+
+    loss: float
+    validation: float
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What came of a run.
+
+    Attributes:
+        config: Its configuration.
+        split: What was held out, in words.
+        seeds: The seeds.
+        held_out: Metrics on test, means over seeds.
+        held_out_sd: Their spread over seeds.
+        chance: Upper 95% of each metric's permutation null.
+        gate: Whether the run says anything.
+        baselines: Per baseline, its metrics on the same test, means over seeds.
+        history: Per seed, its epochs.
+        saw: Kinds of inputs that the run had: no correlation with these is a finding.
+        model_uids: The Models (their versions) that it was trained and tested on.
+        fingerprint: Of the tensors.
+        checkpoint: File with the networks.
+        checkpoint_sha256: Its hash.
+        seconds: CPU seconds of this process.
+    """
+
+    config: TrainingConfig
+    split: str
+    seeds: tuple[int, ...]
+    held_out: Mapping[str, float]
+    held_out_sd: Mapping[str, float]
+    chance: Mapping[str, float]
+    gate: Gate
+    baselines: Mapping[str, Mapping[str, float]]
+    history: tuple[tuple[Epoch, ...], ...]
+    saw: tuple[str, ...]
+    model_uids: tuple[str, ...]
+    fingerprint: str
+    checkpoint: Path
+    checkpoint_sha256: str
+    seconds: float
+
+
+def train(
+    models: Sequence[TrainingModel],
+    config: TrainingConfig,
+    *,
+    folder: Path,
+    progress: Progress = silent,
+) -> RunResult:
+    """Trains BGAN and its baselines, and scores them on what was held out.
+
+    Bit-deterministic on one machine with one version of torch and one number of threads. Where
+    the folder holds a checkpoint of the same run, goes on from it, to the same bits.
+
+    Args:
+        models: What to train, stop and test on.
+        config: How.
+        folder: Where the checkpoint goes.
+        progress: Told of every epoch, with its loss and validation score.
+
+    Raises:
+        TrainingError: Nothing can be held out, or the folder holds another run's checkpoint.
+    """
+    started = time.process_time()
+    models = sorted(models, key=lambda model: model.tensors.model_uid)
+    with deterministic(config.threads):
+        study = _prepare(models, config)
+        run = _Run(config, study, models, folder / CHECKPOINT, progress)
+        run.train_all()
+        return _result(run, models, time.process_time() - started)
+
+
+def make_learner(name: str, config: TrainingConfig, widths: Mapping[Kind, int], seed: int) -> Learner:
+    """BGAN or a trained baseline, with its decoders, as it is before the first step."""
+    torch.manual_seed(seed)
+    network = config.network
+    encoder: nn.Module
+    if name == BGAN:
+        encoder = Bgan(network, widths)
+    else:
+        encoder = TRAINED[name](widths["neuron"], network.width, network.dropout)
+    return Learner(encoder, network.width, widths, network.dropout)
+
+
+@contextmanager
+def deterministic(threads: int) -> Iterator[None]:
+    """Runs torch deterministically, and leaves its settings and random state as they were."""
+    memory = torch.utils.deterministic
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    filled = memory.fill_uninitialized_memory
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)
+    memory.fill_uninitialized_memory = False  # a sixth of the time, for memory that nobody reads
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(before[1])
+        memory.fill_uninitialized_memory = filled
+
+
+def _prepare(models: Sequence[TrainingModel], config: TrainingConfig) -> Study:
+    return prepare_study(
+        models,
+        network=config.network,
+        seed=config.seed,
+        target=target_named(config.target) if config.target else None,
+        n_folds=config.folds,
+        feature_share=config.feature_share,
+        shuffled=config.shuffled,
+    )
+
+
+class _Run:
+    """Goes through all networks of a run, from wherever its checkpoint left off."""
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        study: Study,
+        models: Sequence[TrainingModel],
+        path: Path,
+        progress: Progress,
+    ) -> None:
+        self.config, self.study, self.path, self.progress = config, study, path, progress
+        self.seeds = tuple(range(config.seed, config.seed + config.seeds))
+        batch = study.material[0].batch
+        self.widths: dict[Kind, int] = {kind: batch.x[kind].shape[1] for kind in KINDS}
+        self.content = self._open(models)
+        self.names = [BGAN, *(TRAINED if "feature" != study.gate else ())]
+
+    def train_all(self) -> None:
+        """Trains what is not finished."""
+        total = float(len(self.seeds) * self.config.epochs)
+        for place, seed in enumerate(self.seeds):
+            for name in self.names:
+                key = f"{name}/{seed}"
+                if key not in self.content["finished"]:
+                    done = place * self.config.epochs
+                    self.content["finished"][key] = self._fit(name, seed, float(done), total)
+                    self.content["current"] = None
+                    if name == self.names[-1]:
+                        save_checkpoint(self.path, self.content)
+
+    def learner(self, name: str, seed: int) -> Learner:
+        """A finished network, at its best validation score."""
+        learner = make_learner(name, self.config, self.widths, seed)
+        learner.load_state_dict(self.content["finished"][f"{name}/{seed}"]["best"])
+        return learner.eval()
+
+    def history(self, seed: int) -> tuple[Epoch, ...]:
+        """Epochs of BGAN with this seed."""
+        return tuple(Epoch(*e) for e in self.content["finished"][f"{BGAN}/{seed}"]["history"])
+
+    def _open(self, models: Sequence[TrainingModel]) -> dict[str, Any]:
+        tensors = [model.tensors for model in models]
+        fresh: dict[str, Any] = {
+            "run": {
+                "config": json.dumps(asdict(self.config), sort_keys=True),
+                "models": [t.model_uid for t in tensors],
+                "hidden": hashlib.sha256(
+                    repr([(sorted(map(sorted, t.hidden.pairs)), t.hidden.contacts) for t in tensors]).encode()
+                ).hexdigest(),
+                "contacts_withheld": tensors[0].hidden.contacts,
+                "fingerprint": tensors[0].fingerprint,
+                "scaling": self.study.scaling.to_json(),
+                "widths": dict(self.widths),
+            },
+            "finished": {},
+            "current": None,
+        }  # fmt: skip
+        if not self.path.exists():
+            return fresh
+        content = load_checkpoint(self.path)
+        if content["run"] != fresh["run"]:
+            raise TrainingError(
+                "the checkpoint belongs to another run",
+                where=str(self.path),
+                expected="the same models, configuration and version",
+                hint="resume with what the run was started with, or start a new run",
+            )
+        return content
+
+    def _fit(self, name: str, seed: int, done: float, total: float) -> dict[str, Any]:
+        """Trains one network; all that is random in an epoch follows from its seed and number."""
+        fit = _Fit(name, seed, self.config, self.study, self.widths)
+        current = self.content["current"]
+        if current is not None and current["name"] == f"{name}/{seed}":
+            fit.load(current["state"])
+        while not fit.is_over():
+            fit.run_epoch()
+            if name == BGAN:
+                note = f"seed {seed}: loss {fit.history[-1][0]:.3f}, {METRIC[self.study.gate]} "
+                note += f"{fit.history[-1][1]:.3f} on validation"
+                self.progress("training", done + len(fit.history), total, note)
+                if len(fit.history) % self.config.checkpoint_every == 0:
+                    self.content["current"] = {"name": f"{name}/{seed}", "state": fit.state()}
+                    save_checkpoint(self.path, self.content)
+        return {"best": fit.best, "history": fit.history}
+
+
+class _Fit:
+    """One network with its optimiser."""
+
+    def __init__(
+        self, name: str, seed: int, config: TrainingConfig, study: Study, widths: Mapping[Kind, int]
+    ) -> None:
+        self.name, self.seed, self.config, self.study = name, seed, config, study
+        self.learner = make_learner(name, config, widths, seed)
+        self.optimiser = torch.optim.AdamW(
+            self.learner.parameters(),
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            foreach=False,
+        )
+        self.history: list[tuple[float, float]] = []
+        self.best: dict[str, Tensor] = {}
+        self.best_value, self.best_epoch = -float("inf"), 0
+
+    def is_over(self) -> bool:
+        """Whether all epochs are done, or none was better for long."""
+        n_done = len(self.history)
+        return n_done >= self.config.epochs or n_done - self.best_epoch >= self.config.patience
+
+    def run_epoch(self) -> None:
+        """Trains for one epoch and validates."""
+        number = len(self.history)
+        for group in self.optimiser.param_groups:
+            share = number / self.config.epochs
+            group["lr"] = self.config.learning_rate * 0.5 * (1 + np.cos(np.pi * share))
+        generator = torch.Generator().manual_seed(_mix(self.seed, number))
+        torch.manual_seed(_mix(self.seed, number) + 1)
+        self.learner.train()
+        losses = [self._step(asked) for asked in self._questions(generator)]
+        value = self.validate()
+        self.history.append((float(np.mean(losses)), value))
+        if value > self.best_value or not self.best:
+            self.best_value, self.best_epoch = value, len(self.history)
+            self.best = deepcopy(self.learner.state_dict())
+
+    def validate(self) -> float:
+        """The gate's metric on validation."""
+        gate = self.study.gate
+        asked = [q for q in self.study.validation if _asks(q, gate)]
+        answers = answer_all(self.learner, asked)
+        return score(gate, answers[gate])[METRIC[gate]] if gate in answers else float("nan")
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next epoch depends on."""
+        return {
+            "learner": self.learner.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "history": self.history,
+            "best": self.best,
+            "best_value": self.best_value,
+            "best_epoch": self.best_epoch,
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Goes back to a state."""
+        self.learner.load_state_dict(state["learner"])
+        self.optimiser.load_state_dict(deepcopy(state["optimiser"]))
+        self.history = [tuple(epoch) for epoch in state["history"]]
+        self.best = state["best"]
+        self.best_value, self.best_epoch = state["best_value"], state["best_epoch"]
+
+    def _questions(self, generator: torch.Generator) -> Iterator[Any]:
+        features = self.name == BGAN and "feature" in self.study.objectives
+        return self.study.epoch(generator, features=features)
+
+    def _step(self, asked: Any) -> float:
+        loss = loss_of(self.learner(asked), asked, self.config.weights)
+        self.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.learner.parameters(), self.config.clip, foreach=False)
+        self.optimiser.step()
+        return float(loss)
+
+
+def _asks(question: Any, objective: Objective) -> bool:
+    return bool(
+        {
+            "edge": question.connections is not None,
+            "feature": bool(question.features),
+            "target": question.labels is not None,
+        }[objective]
+    )
+
+
+def _mix(seed: int, epoch: int) -> int:
+    digest = hashlib.blake2b(f"{seed}/{epoch}".encode(), digest_size=7).digest()
+    return int.from_bytes(digest, "little")
+
+
+def _result(run: _Run, models: Sequence[TrainingModel], seconds: float) -> RunResult:
+    study, config = run.study, run.config
+    answers = [answer_all(run.learner(BGAN, seed), study.test) for seed in run.seeds]
+    scores = [
+        {k: v for o in study.objectives for k, v in score(o, given[o]).items()} for given in answers
+    ]
+    limits: dict[str, float] = {}
+    for objective in study.objectives:
+        limits |= chance_of(objective, [given[objective] for given in answers], config.seed)
+    held_out = {metric: float(np.mean([s[metric] for s in scores])) for metric in scores[0]}
+    metric = METRIC[study.gate]
+    gate = Gate(metric, held_out[metric], limits[metric], held_out[metric] > limits[metric])
+    save_checkpoint(run.path, run.content)
+    return RunResult(
+        config=config,
+        split=study.split,
+        seeds=run.seeds,
+        held_out=held_out,
+        held_out_sd={m: float(np.std([s[m] for s in scores], ddof=min(1, len(scores) - 1))) for m in held_out},
+        chance=limits,
+        gate=gate,
+        baselines=_baselines(run),
+        history=tuple(run.history(seed) for seed in run.seeds),
+        saw=_saw(study),
+        model_uids=tuple(model.tensors.model_uid for model in models),
+        fingerprint=models[0].tensors.fingerprint,
+        checkpoint=run.path,
+        checkpoint_sha256=checkpoint_hash(run.path),
+        seconds=seconds,
+    )  # fmt: skip
+
+
+def _baselines(run: _Run) -> dict[str, dict[str, float]]:
+    """The same test, by networks that are simpler and by rules."""
+    found: dict[str, list[dict[str, float]]] = {}
+    asked = [q for q in run.study.test if not q.features]
+    for name in run.names[1:]:
+        for seed in run.seeds:
+            answers = answer_all(run.learner(name, seed), asked)
+            one = {k: v for o, given in answers.items() for k, v in score(o, given).items()}
+            found.setdefault(name, []).append(one)
+    if "edge" in run.study.objectives:
+        for name in RULES:
+            found[name] = [score("edge", answer_by_rule(name, asked)["edge"])]
+    return {
+        name: {metric: float(np.mean([s[metric] for s in scores])) for metric in scores[0]}
+        for name, scores in found.items()
+    }
+
+
+def _saw(study: Study) -> tuple[str, ...]:
+    """Columns and edge features of which anything was known, as ``kind.column``."""
+    batches = [material.batch for material in study.material]
+    names = [
+        f"{kind}.{column.name}"
+        for kind in KINDS
+        for place, column in enumerate(batches[0].columns[kind])
+        if any(bool(batch.mask[kind][:, place].any()) for batch in batches)
+    ]
+    return tuple(names)

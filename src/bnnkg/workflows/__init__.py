@@ -1,0 +1,1 @@
+"""The only wiring between the rooms: what a command or a notebook calls."""

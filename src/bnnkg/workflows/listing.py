@@ -1,0 +1,122 @@
+"""What there is: models and runs, as columns."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, get_args
+
+from bnnkg.errors import UsageError
+from bnnkg.progress import Progress, silent
+from bnnkg.workflows.reading import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bnnkg.catalogue import Catalogue, Ingest, Run
+    from bnnkg.settings import Settings
+
+_OF_GRAPH = ("model", "version", "format", "tier", "n_neurons", "n_synapses", "n_cells", "runs")
+
+
+def list_models(
+    settings: Settings, *, status: str | None = None, progress: Progress = silent
+) -> dict[str, list[Any]]:
+    """The models of the graph, then the sources whose last ingest brought no model.
+
+    Args:
+        settings: Which database and catalogue.
+        status: Only those of this status.
+        progress: Told of the server's start.
+
+    Returns:
+        Columns: ``model`` (or the source), ``status`` (of its last ingest: loaded or partial,
+        skipped or failed), what the library's query ``models`` says of it, and ``reason``.
+
+    Raises:
+        UsageError: No source has such a status.
+        StoreError: The database cannot be used.
+    """
+    from bnnkg.ingest.report import SourceStatus
+    from bnnkg.queries import run_query
+
+    statuses = get_args(SourceStatus)
+    if status is not None and status not in statuses:
+        raise UsageError("there is no such status", expected=", ".join(statuses), found=status)
+    with open_store(settings, write=False, progress=progress) as store:
+        rows = list(run_query(store, "models", {"limit": _ALL}).table.rows())
+        store_id = store.store_id
+    with _read_catalogue(settings) as catalogue:
+        last = _last_told(catalogue.ingests(store_id))
+    found = [_model_row(row, last.pop(row["model"], {})) for row in rows]
+    found += [_lost_row(told) for told in last.values() if told["model"] is None]
+    names = ("model", "status", *_OF_GRAPH[1:], "reason")
+    kept = [row for row in found if status in (None, row["status"])]
+    return {name: [row.get(name) for row in kept] for name in names}
+
+
+def list_runs(settings: Settings) -> dict[str, list[Any]]:
+    """The runs of the catalogue, oldest first, as columns.
+
+    Returns:
+        ``run``, ``created`` (UTC), ``status``, ``models``, ``seeds``, the gate's ``metric``,
+        ``value``, ``chance`` and ``passed``, and ``store_id``.
+    """
+    with _read_catalogue(settings) as catalogue:
+        rows = [_run_row(run) for run in catalogue.runs()]
+    return {name: [row[name] for row in rows] for name in _RUN_COLUMNS}
+
+
+def show_run(run_id: str, settings: Settings) -> dict[str, Any]:
+    """All that the catalogue knows of a run.
+
+    Raises:
+        UnknownRunError: It has no such run.
+    """
+    with _read_catalogue(settings) as catalogue:
+        run = asdict(catalogue.run(run_id))
+    return {"run": run.pop("id")} | run
+
+
+_ALL = 2**31 - 1
+_GATE = ("metric", "value", "chance", "passed")
+_RUN_COLUMNS = ("run", "created", "status", "models", "seeds", *_GATE, "store_id")
+
+
+def _read_catalogue(settings: Settings) -> Catalogue:
+    """The catalogue, not made where there is none: a list must leave nothing behind."""
+    from bnnkg.catalogue import Catalogue
+
+    return Catalogue.open(settings.catalogue_url, create=False)
+
+
+def _last_told(ingests: tuple[Ingest, ...]) -> dict[str, Mapping[str, Any]]:
+    """The last word on each model by key, or on each source that gave none."""
+    last: dict[str, Mapping[str, Any]] = {}
+    for ingest in ingests:
+        for told in ingest.models:
+            key = told["model"].rpartition("@")[0] if told["model"] else told["source"]
+            last[key] = told
+    return last
+
+
+def _model_row(row: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in _OF_GRAPH} | {
+        "status": told.get("status", "loaded"),
+        "reason": told.get("reason"),
+    }
+
+
+def _lost_row(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {"model": told["source"], "status": told["status"], "reason": told["reason"]}
+
+
+def _run_row(run: Run) -> dict[str, Any]:
+    gate = run.metrics.get("gate", {})
+    return {
+        "run": run.id,
+        "created": run.created.strftime("%Y-%m-%d %H:%M:%S"),
+        "status": run.status,
+        "models": [model["key"] for model in run.models],
+        "seeds": run.seeds,
+        "store_id": run.store_id,
+    } | {name: gate.get(name) for name in _GATE}

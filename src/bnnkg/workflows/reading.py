@@ -1,0 +1,110 @@
+"""The graph, opened for whoever asks: commands, notebooks, the other workflows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bnnkg.errors import UsageError
+from bnnkg.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from bnnkg.catalogue import Catalogue
+    from bnnkg.gnn.tensors import GraphTensors
+    from bnnkg.settings import Settings
+    from bnnkg.store import Store
+
+
+def open_store(settings: Settings, *, write: bool, progress: Progress = silent) -> Store:
+    """Opens the database that the settings name; a local one is started if it does not run.
+
+    Args:
+        settings: Which database, and whose credentials.
+        write: Whether anything will be written; constraints are then made on first use, and what
+            a killed command left is removed.
+        progress: Told of the server's download and start.
+
+    Raises:
+        StoreError: It cannot be reached, refuses the credentials, or is of a newer version.
+    """
+    from bnnkg.store import Store
+
+    if settings.is_local:
+        _hand_on(settings)
+        return Store.open(settings.home, write=write, progress=progress)
+    return Store.open(
+        settings.db,
+        user=settings.user,
+        password=settings.read_password(),
+        write=write,
+        progress=progress,
+    )
+
+
+def open_catalogue(settings: Settings) -> Catalogue:
+    """Opens the catalogue of ingests and runs, making it on first use.
+
+    Raises:
+        CatalogueError: It cannot be opened, or a newer version made it.
+    """
+    from bnnkg.catalogue import Catalogue
+
+    return Catalogue.open(settings.catalogue_url)
+
+
+def read_tensors(
+    store: Store, key: str, *, settings: Settings, progress: Progress = silent
+) -> GraphTensors:
+    """One model as tensors, from the cache where its version is there already.
+
+    Raises:
+        UnknownModelError: The graph has no current model of that key.
+    """
+    from bnnkg.gnn import cache, graph
+
+    uid = store.model_uid(key)
+    folder = settings.cache_folder / "tensors"
+    cached = cache.load(folder, uid)
+    if cached is not None:
+        return cached
+    tensors = graph.build(store.read_model(uid, progress=progress))
+    cache.save(folder, tensors)
+    return tensors
+
+
+def export(
+    model: str, *, format: str, out: Path, settings: Settings, progress: Progress = silent
+) -> Path:
+    """Writes one model as a file.
+
+    Args:
+        model: Its key.
+        format: ``hetero``: a PyG ``HeteroData`` with reverse edges, for ``torch.load``.
+        out: File to write.
+        settings: Which database.
+        progress: Told of what is read.
+
+    Raises:
+        UsageError: Another format.
+        UnknownModelError: The graph has no such model.
+    """
+    if format != "hetero":
+        raise UsageError("this format is not written", expected="hetero", found=format)
+    import torch
+
+    from bnnkg.gnn.hetero import hetero
+
+    with open_store(settings, write=False, progress=progress) as store:
+        tensors = read_tensors(store, model, settings=settings, progress=progress)
+    partial = out.with_name(out.name + ".partial")
+    torch.save(hetero(tensors), partial)
+    partial.replace(out)
+    return out
+
+
+def _hand_on(settings: Settings) -> None:
+    """The server outlives this process and reads its own settings from the environment."""
+    for name, value in (("BNNKG_CACHE", settings.cache), ("BNNKG_NEO4J_HOME", settings.neo4j_home)):
+        if value is not None:
+            os.environ[name] = str(value.absolute())

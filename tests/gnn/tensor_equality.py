@@ -1,0 +1,41 @@
+"""Whether two graphs or batches say the same."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import torch
+
+from bnnkg.gnn.tensors import Batch, GraphTensors
+
+ROWS_OF_ORIGIN = {"edge_row", "up_row"}
+
+
+def differences(one: Batch, other: Batch, *, skip: set[str] = frozenset()) -> list[str]:  # type: ignore[assignment]
+    """Names of the fields in which two batches differ."""
+    return [
+        field.name
+        for field in fields(Batch)
+        if field.name not in skip and not same(getattr(one, field.name), getattr(other, field.name))
+    ]
+
+
+def same(one: object, other: object) -> bool:
+    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
+        return one.dtype == other.dtype and torch.equal(one.nan_to_num(-7), other.nan_to_num(-7))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if hasattr(one, "kind") and hasattr(one, "share"):
+        return all(same(getattr(one, f.name), getattr(other, f.name)) for f in fields(one))  # type: ignore[arg-type]
+    return one == other
+
+
+def same_graph(one: GraphTensors, other: GraphTensors) -> bool:
+    alike = (
+        one.keys == other.keys and one.origins == other.origins and same(one.ledger, other.ledger)
+    )
+    stores = zip(one.data.stores, other.data.stores, strict=True)
+    return alike and all(
+        a._key == b._key and all(same(a[name], b[name]) for name in dict(a.items()))
+        for a, b in stores
+    )
