@@ -282,7 +282,7 @@ def query(
     from bnnkg.workflows.reading import open_store
 
     parameters = read_parameters(param)
-    if statistics and find_query(name).statistics is None:
+    if find_query(name).statistics is None and statistics:
         raise UsageError("this query has no statistics", where=name)
     with (
         call.progress() as progress,

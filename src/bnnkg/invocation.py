@@ -53,7 +53,7 @@ class Invocation:
     def joined(self, other: Invocation) -> Invocation:
         """The options of both; of two databases the other's."""
         return Invocation(
-            other.db or self.db,
+            self.db if other.db is None else other.db,
             self.json or other.json,
             self.quiet or other.quiet,
             self.verbose or other.verbose,

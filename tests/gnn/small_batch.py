@@ -71,7 +71,9 @@ def _ends(graph: Tensor, n: int, random: torch.Generator) -> tuple[Tensor, Tenso
 def _owners(n_neurons: int, pre: Tensor) -> Tensor:
     neurons = torch.arange(n_neurons)
     rows = {k: neurons.repeat_interleave(n) for k, n in _PARTS.items()}
-    return torch.cat([neurons, rows["soma"], rows["dendrite"], rows["axon"], pre, rows["mechanism"]])
+    return torch.cat(
+        [neurons, rows["soma"], rows["dendrite"], rows["axon"], pre, rows["mechanism"]]
+    )
 
 
 def _edges(
@@ -84,7 +86,12 @@ def _edges(
     channel, pump = (first["mechanism"] + 2 * neurons + i for i in range(2))
     synapse = first["synapse"] + torch.arange(len(pre))
     return [
-        ("conducts", True, torch.cat([near, far, other, soma]), torch.cat([soma, near, soma, axon])),
+        (
+            "conducts",
+            True,
+            torch.cat([near, far, other, soma]),
+            torch.cat([soma, near, soma, axon]),
+        ),
         ("part_of", True, soma, neurons),
         ("part_of", False, torch.cat([near, far, other, axon, channel, pump]), neurons.repeat(6)),
         ("acts_on", True, torch.cat([channel, channel, pump]), torch.cat([soma, far, near])),

@@ -34,8 +34,8 @@ def same_graph(one: GraphTensors, other: GraphTensors) -> bool:
     alike = (
         one.keys == other.keys and one.origins == other.origins and same(one.ledger, other.ledger)
     )
-    stores = zip(one.data.stores, other.data.stores, strict=True)
+    stores = list(zip(one.data.stores, other.data.stores, strict=True))
     return alike and all(
-        a._key == b._key and all(same(a[name], b[name]) for name in dict(a.items()))
+        a._key == b._key and all(same(value, b[name]) for name, value in a.items())
         for a, b in stores
     )

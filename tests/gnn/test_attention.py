@@ -28,9 +28,7 @@ def operands(plan: Plan, width: int = 3, seed: int = 0) -> tuple[Tensor, Tensor,
     )
 
 
-def row_by_row(
-    q: Tensor, k: Tensor, v: Tensor, bias: Tensor, plan: Plan
-) -> tuple[Tensor, Tensor]:
+def row_by_row(q: Tensor, k: Tensor, v: Tensor, bias: Tensor, plan: Plan) -> tuple[Tensor, Tensor]:
     """The formula, one target and one head at a time."""
     out, alpha = [], torch.zeros_like(bias)
     for i in range(plan.n_dst):
@@ -44,7 +42,7 @@ def row_by_row(
 
 GRAPHS = {
     "empty rows and duplicates": ([0, 1, 2, 2, 3, 3, 1, 0, 4], [0, 0, 0, 0, 2, 2, 4, 4, 4], 6, 5),
-    "one giant row": (list(range(40)) + [0, 1], [1] * 40 + [0, 2], 40, 3),
+    "one giant row": ([*range(40), 0, 1], [1] * 40 + [0, 2], 40, 3),
     "no edges": ([], [], 3, 2),
     "self edges": ([0, 1, 2], [0, 1, 2], 3, 3),
 }
@@ -67,9 +65,9 @@ def test_equals_the_formula_row_by_row_with_gradients(name: str, heads: int) -> 
         torch.testing.assert_close(a.grad, b.grad if b.grad is not None else torch.zeros_like(b))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4)), max_size=30),
+    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4)), max_size=12),
     st.integers(1, 3),
 )
 def test_gradients_are_those_of_finite_differences(

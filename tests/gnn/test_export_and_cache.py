@@ -16,8 +16,8 @@ from torch_geometric.nn import HGTConv, SAGEConv, to_hetero
 
 from bnnkg.errors import TrainingError
 from bnnkg.gnn.cache import load, save
-from bnnkg.gnn.export import hetero
 from bnnkg.gnn.graph import build
+from bnnkg.gnn.hetero import hetero
 from bnnkg.gnn.tensors import GraphTensors, Hidden
 from bnnkg.schema.computation import KINDS, edge_types
 
@@ -75,7 +75,7 @@ def test_models_go_through_to_hetero(graph: GraphTensors) -> None:
 )
 def test_cache_gives_back_what_was_saved(tmp_path: Path, hidden: Hidden) -> None:
     graph = build(tables_of(NETWORK), hidden=hidden)
-    save(graph, tmp_path)
+    save(tmp_path, graph)
     again = load(tmp_path, graph.model_uid, hidden=hidden)
     assert again is not None
     assert same_graph(graph, again)
@@ -86,7 +86,7 @@ def test_cache_gives_back_what_was_saved(tmp_path: Path, hidden: Hidden) -> None
 
 
 def test_cache_tells_versions_and_hidden_apart(graph: GraphTensors, tmp_path: Path) -> None:
-    save(graph, tmp_path)
+    save(tmp_path, graph)
     assert load(tmp_path, "other") is None
     assert load(tmp_path, graph.model_uid, hidden=Hidden(contacts=True)) is None
     assert load(tmp_path / "nowhere", graph.model_uid) is None
@@ -96,14 +96,14 @@ def test_cache_tells_versions_and_hidden_apart(graph: GraphTensors, tmp_path: Pa
 def test_damaged_cache_is_told_and_runs_nothing(
     graph: GraphTensors, tmp_path: Path, damage: str
 ) -> None:
-    path = save(graph, tmp_path)
+    path = save(tmp_path, graph)
     content = path.read_bytes()
     if damage == "code":
         torch.save({"model": _Touch(tmp_path / "ran")}, path)
     elif damage == "rows":
         far = build(tables_of(NETWORK))
         far.data["neuron", "sends", "synapse"].edge_index[0, 0] = 99
-        save(far, tmp_path)
+        save(tmp_path, far)
     else:
         path.write_bytes({
             "empty": b"", "cut": content[: len(content) // 2], "text": b"no tensors",

@@ -23,11 +23,19 @@ from small_models import (
 from tensor_equality import same_graph
 
 from bnnkg.errors import SchemaError
-from bnnkg.gnn.features import COLUMNS, places
+from bnnkg.gnn.features import COLUMNS, SHARED_BY, places
 from bnnkg.gnn.graph import build
 from bnnkg.gnn.tensors import GraphTensors, Hidden
-from bnnkg.schema.computation import KIND_OF_COMPARTMENT, KINDS, RELATIONS, USES, edge_types
-from bnnkg.schema.graph import EDGES
+from bnnkg.schema.computation import (
+    EDGE_FEATURES,
+    KIND_OF_COMPARTMENT,
+    KINDS,
+    RELATIONS,
+    USES,
+    Kind,
+    edge_types,
+)
+from bnnkg.schema.graph import EDGES, NODES
 from bnnkg.schema.records import EdgeTable, GraphTables
 
 PYRAMID = Cell(
@@ -105,7 +113,7 @@ def _ends(tables: GraphTables, *key: str) -> tuple[list[str], list[str]]:
     return (list(table.src), list(table.dst)) if table else ([], [])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(models())
 def test_every_stored_edge_is_there_once_per_instance(model: Model) -> None:
     graph = build(tables_of(model))
@@ -119,7 +127,7 @@ def test_every_stored_edge_is_there_once_per_instance(model: Model) -> None:
     assert found == stored_edges(model)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(models())
 def test_edges_join_what_their_origin_joins(model: Model) -> None:
     graph = build(tables_of(model))
@@ -132,7 +140,7 @@ def test_edges_join_what_their_origin_joins(model: Model) -> None:
             assert {one, other} <= ends
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(models())
 def test_rows_are_the_instances(model: Model) -> None:
     graph = build(tables_of(model))
@@ -185,6 +193,14 @@ def test_without_soma_the_root_speaks_for_the_neuron() -> None:
     bare = Cell([Section("dendrite"), Section("dendrite", 0)])
     graph = build(tables_of(Model([bare], [0])))
     assert graph.data["dendrite", "part_of", "neuron"].flow.tolist() == [True, False]
+
+
+def test_a_soma_that_is_no_root_still_speaks_for_the_neuron() -> None:
+    odd = Cell([Section("dendrite"), Section("soma", 0), Section("axon", 1)])
+    graph = build(tables_of(Model([odd], [0])))
+    assert graph.data["dendrite", "part_of", "neuron"].flow.tolist() == [False]
+    assert graph.data["soma", "part_of", "neuron"].flow.tolist() == [True]
+    assert edges(graph, "dendrite", "conducts", "soma") == [("c0.s0", "c0.s1")]
 
 
 def test_electrical_synapses_flow_both_ways(tiny: GraphTensors) -> None:
@@ -284,8 +300,10 @@ def test_contacts_withheld_are_in_no_feature() -> None:
     one, two = (build(tables_of(m), hidden=Hidden(contacts=True)) for m in (TINY, other))
     for store, twin in zip(one.data.stores, two.data.stores, strict=True):
         assert all(torch.equal(store[name], twin[name]) for name in dict(store.items()))
-    assert cell(one, "neuron", 1, "in_chemical_weight") is None
-    assert cell(one, "neuron", 1, "in_chemical_synapses") is None
+    for kind in KINDS:
+        telling = [column.contacts for column in COLUMNS[kind]]
+        assert not one.data[kind].mask[:, telling].any()
+        assert not one.data[kind].x[:, telling].any()
     assert cell(one, "neuron", 1, "in_chemical_partners") == 1
 
 
@@ -355,3 +373,25 @@ def test_all_six_groups_are_on_every_kind_and_no_name_is_a_feature() -> None:
         words = " ".join(column.source for column in COLUMNS[kind])
         for forbidden in (".name", ".uid", "instance_id", "projection", "Term", "property"):
             assert forbidden not in words
+
+
+def test_whatever_gives_a_column_away_exists() -> None:
+    names = {f"{kind}.{column.name}" for kind in KINDS for column in COLUMNS[kind]}
+    names |= {f"{relation.name}.{feature}" for relation in RELATIONS for feature in EDGE_FEATURES}
+    for kind in KINDS:
+        for column in COLUMNS[kind]:
+            assert {*column.hides_with, *column.hides_across} <= names
+            assert column.shared_by in ("", *SHARED_BY[kind])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_declaration_derives_is_hidden_with_it(kind: Kind) -> None:
+    by_source = {column.source: column for column in COLUMNS[kind]}
+    for source, column in by_source.items():
+        label, _, name = source.partition(".")
+        declared = NODES[label].by_name.get(name) if label in NODES else None
+        for other in declared.derived_from if declared else ():
+            if f"{label}.{other}" in by_source:
+                origin = by_source[f"{label}.{other}"]
+                assert f"{kind}.{column.name}" in origin.hides_with
+                assert f"{kind}.{origin.name}" in column.hides_with

@@ -54,7 +54,7 @@ def without(model: Model, pairs: Pairs) -> Model:
     return replace(model, synapses=kept)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(models_and_pairs(), st.booleans())
 def test_hiding_pairs_is_rebuilding_without_them(
     given: tuple[Model, Pairs], contacts: bool
@@ -67,7 +67,7 @@ def test_hiding_pairs_is_rebuilding_without_them(
     assert differences(quick, collate([rebuilt], scaling), skip=ROWS_OF_ORIGIN) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(models_and_pairs(), st.data())
 def test_models_that_differ_in_hidden_pairs_look_the_same(
     given: tuple[Model, Pairs], data: st.DataObject

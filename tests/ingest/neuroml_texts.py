@@ -118,7 +118,8 @@ def rows(tables: GraphTables, label: str) -> list[dict[str, object]]:
     table = tables.nodes.get(label)
     if table is None:
         return []
-    return [dict(zip(table.columns, row, strict=True)) for row in zip(*table.columns.values())]
+    columns = table.columns
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def edges(tables: GraphTables, type_: str) -> list[dict[str, object]]:

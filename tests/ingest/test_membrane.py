@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (documents read better unbroken)
 from __future__ import annotations
 
 from pathlib import Path
@@ -39,8 +40,12 @@ def test_densities_by_group_by_segment_and_everywhere(tmp_path: Path) -> None:
 
 
 def test_capacitance_that_varies_within_a_section(tmp_path: Path) -> None:
-    cell = CELL.replace("<initMemb", '<specificCapacitance value="0.03 F_per_m2" segmentGroup="b"/><initMemb')
-    cell = cell.replace("</morphology>", '<segmentGroup id="b"><member segment="2"/></segmentGroup></morphology>')
+    cell = CELL.replace(
+        "<initMemb", '<specificCapacitance value="0.03 F_per_m2" segmentGroup="b"/><initMemb'
+    )
+    cell = cell.replace(
+        "</morphology>", '<segmentGroup id="b"><member segment="2"/></segmentGroup></morphology>'
+    )
     trunk = read_text(tmp_path, CHANNELS, cell).cells[0].sections[1]
     assert trunk.segment_cm_uF_per_cm2 == (1.0, 3.0)
     assert 1 < (trunk.cm_uF_per_cm2 or 0) < 3

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (documents read better unbroken)
 from __future__ import annotations
 
 import math
@@ -23,7 +24,12 @@ def _morphology(*segments: str, groups: str = "") -> str:
 
 
 def _segment(
-    id_: int, distal: str, proximal: str = "", parent: int | None = None, along: str = "", name: str = ""
+    id_: int,
+    distal: str,
+    proximal: str = "",
+    parent: int | None = None,
+    along: str = "",
+    name: str = "",
 ) -> str:
     def point(tag: str, text: str) -> str:
         x, y, z, d = text.split()

@@ -12,16 +12,68 @@ from neuroml_texts import checked_records
 from bnnkg.ingest import find_source, read_source
 
 MODELS = Path(__file__).parents[3] / "shared" / "models"
-LOADED = """cell segment distal parent segmentGroup member morphology biophysicalProperties
-    channelDensity channelDensityNernst channelDensityVShift channelDensityNonUniform
-    channelDensityGHK channelPopulation species specificCapacitance resistivity spikeThresh
-    initMembPotential ionChannel ionChannelHH ionChannelKS gate gateHHrates gateHHtauInf gateKS
-    forwardRate reverseRate steadyState timeCourse q10Settings expOneSynapse expTwoSynapse
-    gapJunction silentSynapse gradedSynapse iafCell izhikevichCell adExIaFCell network population
-    instance location projection electricalProjection continuousProjection connection connectionWD
-    electricalConnection electricalConnectionInstance electricalConnectionInstanceW
-    continuousConnection continuousConnectionInstance continuousConnectionInstanceW
-    synapticConnection inputList input inputW explicitInput pulseGenerator""".split()
+LOADED = [
+    "cell",
+    "segment",
+    "distal",
+    "parent",
+    "segmentGroup",
+    "member",
+    "morphology",
+    "biophysicalProperties",
+    "channelDensity",
+    "channelDensityNernst",
+    "channelDensityVShift",
+    "channelDensityNonUniform",
+    "channelDensityGHK",
+    "channelPopulation",
+    "species",
+    "specificCapacitance",
+    "resistivity",
+    "spikeThresh",
+    "initMembPotential",
+    "ionChannel",
+    "ionChannelHH",
+    "ionChannelKS",
+    "gate",
+    "gateHHrates",
+    "gateHHtauInf",
+    "gateKS",
+    "forwardRate",
+    "reverseRate",
+    "steadyState",
+    "timeCourse",
+    "q10Settings",
+    "expOneSynapse",
+    "expTwoSynapse",
+    "gapJunction",
+    "silentSynapse",
+    "gradedSynapse",
+    "iafCell",
+    "izhikevichCell",
+    "adExIaFCell",
+    "network",
+    "population",
+    "instance",
+    "location",
+    "projection",
+    "electricalProjection",
+    "continuousProjection",
+    "connection",
+    "connectionWD",
+    "electricalConnection",
+    "electricalConnectionInstance",
+    "electricalConnectionInstanceW",
+    "continuousConnection",
+    "continuousConnectionInstance",
+    "continuousConnectionInstanceW",
+    "synapticConnection",
+    "inputList",
+    "input",
+    "inputW",
+    "explicitInput",
+    "pulseGenerator",
+]
 KNOWN_BAD = {("connection", "NeuroML2/Networks/Bulb_3MC_15GC_inputs.net.nml"): 10}
 """Rows that name segments which their cells do not have."""
 
@@ -63,12 +115,19 @@ def test_counts_equal_the_oracle(repo: str) -> None:
             assert report.status == ("failed" if kind == "broken" else "skipped"), path
             assert report.reason
             assert report.by_class == {}
-    on_disk = {p.relative_to(MODELS / repo).as_posix() for p in (MODELS / repo).rglob("*") if p.is_file()}
+    on_disk = {
+        p.relative_to(MODELS / repo).as_posix() for p in (MODELS / repo).rglob("*") if p.is_file()
+    }
     assert on_disk <= set(reports)
     left = {
-        (name, path): counts[name] for path, counts in kept.items() for name in LOADED if counts[name]
+        (name, path): counts[name]
+        for path, counts in kept.items()
+        for name in LOADED
+        if counts[name]
     }
-    measures = {key for key in left if key[0] == "distal" and kept[key[1]]["inhomogeneousParameter"]}
+    measures = {
+        key for key in left if key[0] == "distal" and kept[key[1]]["inhomogeneousParameter"]
+    }
     assert {key: n for key, n in left.items() if key not in measures} == {
         key: n for key, n in KNOWN_BAD.items() if key[1] in kept
     }
@@ -85,7 +144,9 @@ def test_what_is_loaded_is_found_in_the_graph(repo: str) -> None:
     assert nodes.get("Synapse", 0) == synapses == edges.get("SENDS", 0) == edges.get("TARGETS", 0)
     assert nodes.get("Population", 0) >= loaded["population"]
     assert nodes.get("Neuron", 0) >= loaded["instance"]
-    assert edges.get("STIMULATES", 0) == sum(loaded[n] for n in ("input", "inputW", "explicitInput"))
+    assert edges.get("STIMULATES", 0) == sum(
+        loaded[n] for n in ("input", "inputW", "explicitInput")
+    )
     segments = sum(len(d.segment_ids or ()) for d in parsed.definitions)
     if repo not in SHARED_OR_CUSTOM_SEGMENTS:
         assert segments == loaded["segment"]

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (documents read better unbroken)
 from __future__ import annotations
 
 import subprocess
@@ -5,8 +6,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from neuroml_texts import CELL, CHANNELS, INPUTS, NML, POINTS, checked_records, document, edges
-from neuroml_texts import read_folder, read_text, rows
+from neuroml_texts import (
+    CELL,
+    CHANNELS,
+    INPUTS,
+    NML,
+    POINTS,
+    checked_records,
+    document,
+    edges,
+    read_folder,
+    read_text,
+    rows,
+)
 
 GOOD = document(CHANNELS)
 BOMB = (
@@ -106,7 +118,9 @@ def test_cell_with_a_broken_morphology_is_kept_and_told(tmp_path: Path) -> None:
 
 def test_unknown_gates_are_kept_and_reported(tmp_path: Path) -> None:
     strange = CHANNELS.replace("</ionChannelHH>", '<customHGate id="x" k="2 mM"/></ionChannelHH>')
-    types = '<ComponentType name="customHGate" extends="baseGate"><Parameter name="k"/></ComponentType>'
+    types = (
+        '<ComponentType name="customHGate" extends="baseGate"><Parameter name="k"/></ComponentType>'
+    )
     parsed = read_text(tmp_path, strange, types)
     counts = parsed.report.files[0].by_class["customHGate"]
     assert (counts.loaded, counts.kept) == (0, 1)
@@ -191,10 +205,63 @@ def test_lems_is_read_for_what_it_defines(tmp_path: Path) -> None:
     assert "Display" not in by_class
 
 
+def test_references_mean_what_is_nearest(tmp_path: Path) -> None:
+    syn = '<expOneSynapse id="syn" gbase="{}nS" erev="0mV" tauDecay="2ms"/>'
+    net = """<network id="n"><population id="p" component="iaf" size="2"/><synapticConnection
+      from="p[0]" to="p[1]" synapse="syn"/></network>"""
+    parsed = read_folder(
+        tmp_path,
+        {
+            "a/own.nml": document(POINTS, syn.format(1), net),
+            "b/includes.nml": document('<include href="lib.nml"/>', POINTS, net),
+            "b/lib.nml": document(syn.format(2)),
+            "c/top.nml": document('<include href="net.nml"/>', POINTS, syn.format(3)),
+            "c/net.nml": document(net),
+            "d/nowhere.nml": document(net),
+        },
+    )
+    used = {
+        parsed.networks[p.network].path: {s.uid: s for s in parsed.synapses}[p.types[0][0][0]]
+        for p in parsed.projections
+    }
+    assert {path: synapse.gbase_nS for path, synapse in used.items()} == {
+        "a/own.nml/n": 1.0,
+        "b/includes.nml/n": 2.0,
+        "c/net.nml/n": 3.0,
+        "d/nowhere.nml/n": None,
+    }
+
+
+def test_custom_types_are_looked_up_like_other_definitions(tmp_path: Path) -> None:
+    channel = """<ionChannelHH id="x" conductance="1pS"><gateHHrates id="m" instances="1">
+      <forwardRate type="mine"/><reverseRate type="mine"/></gateHHrates></ionChannelHH>"""
+    type_ = (
+        '<ComponentType name="mine" extends="baseVoltageDepRate"><Dynamics v="{}"/></ComponentType>'
+    )
+    files: dict[str, str | bytes] = {
+        f"{n}.nml": document(channel, type_.format(n)) for n in ("one", "two")
+    }
+    parsed = read_folder(tmp_path / "both", files)
+    alone = read_folder(tmp_path / "two", {"two.nml": files["two.nml"]})
+    assert len(parsed.mechanisms) == 2
+    assert {m.uid for m in alone.mechanisms} < {m.uid for m in parsed.mechanisms}
+
+
+def test_paths_that_look_like_seconds_stay_apart(tmp_path: Path) -> None:
+    network = """<network id="n"><population id="p" component="iaf"><instance id="0"/>
+      <instance id="0"/><instance id="0~2"/><instance id="a/b"/></population></network>"""
+    tables = checked_records(read_text(tmp_path, POINTS, network))
+    assert len({n["uid"] for n in rows(tables, "Neuron")}) == 4
+
+
 def test_files_may_come_in_any_order(tmp_path: Path) -> None:
     parts = {"x": document(CHANNELS), "y": document(POINTS), "z": document(CHANNELS, CELL)}
-    there = read_folder(tmp_path / "1", {"1.nml": parts["x"], "2.nml": parts["y"], "3.nml": parts["z"]})
-    back = read_folder(tmp_path / "2", {"3.nml": parts["x"], "2.nml": parts["y"], "1.nml": parts["z"]})
+    there = read_folder(
+        tmp_path / "1", {"1.nml": parts["x"], "2.nml": parts["y"], "3.nml": parts["z"]}
+    )
+    back = read_folder(
+        tmp_path / "2", {"3.nml": parts["x"], "2.nml": parts["y"], "1.nml": parts["z"]}
+    )
     for label in ("Mechanism", "Cell", "Compartment"):
         first, second = (rows(checked_records(p), label) for p in (there, back))
         key = lambda row: str(row["uid"])  # noqa: E731

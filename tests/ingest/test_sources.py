@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (documents read better unbroken)
 from __future__ import annotations
 
 import os
@@ -53,7 +54,9 @@ def test_zip_holds_the_same_model_as_its_folder(tmp_path: Path) -> None:
 
 
 def test_zip_entries_that_lead_out_and_links_are_refused(tmp_path: Path) -> None:
-    path = _zip(tmp_path / "m.zip", {"../evil.nml": document(CHANNELS), "ok.nml": document(CHANNELS)})
+    path = _zip(
+        tmp_path / "m.zip", {"../evil.nml": document(CHANNELS), "ok.nml": document(CHANNELS)}
+    )
     link = zipfile.ZipInfo("link.nml")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     with zipfile.ZipFile(path, "a") as archive:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pandas as pd
@@ -62,6 +64,15 @@ def test_an_unknown_model_is_refused_with_close_ones(store: Store) -> None:
         run_query(store, "neurons", {"model": "half"})
     with pytest.raises(UnknownQueryError):
         run_query(store, "neuron", {})
+
+
+def test_importing_the_queries_is_cheap() -> None:
+    code = "import sys, bnnkg.queries as q; q.library(); print(sorted(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    for heavy in ("numpy", "pandas", "scipy", "neo4j", "torch"):
+        assert f"'{heavy}'" not in loaded
 
 
 def test_a_query_without_statistics_has_none(store: Store) -> None:

@@ -117,7 +117,9 @@ def test_an_answer_without_rows_has_its_columns(store_lts: Store) -> None:
 
 def test_py2neo_sees_the_same_graph(store_lts: Store) -> None:
     store_lts.load_model(small_model("a"))
-    assert store_lts.py2neo().run("MATCH (n:Neuron) RETURN count(n)").evaluate() == 4
+    graph = store_lts.py2neo()
+    assert graph.run("MATCH (n:Neuron) RETURN count(n)").evaluate() == 4
+    graph.service.connector.close()
 
 
 def test_importing_the_store_is_cheap() -> None:

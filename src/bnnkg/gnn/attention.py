@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F  # noqa: N812 the name everybody knows it by
 
 from bnnkg.gnn.plans import Bags, Plan
 
@@ -42,7 +42,7 @@ def edge_attention(
         [n_dst, H, D] outputs, and [P, H] weights, which sum to 1 over each target's edges; both
         carry gradients to all four inputs.
     """
-    out, alpha = _EdgeAttention.apply(q, k, v, bias, plan)  # type: ignore[no-untyped-call]
+    out, alpha = _EdgeAttention.apply(q, k, v, bias, plan)
     return out, alpha
 
 
@@ -130,7 +130,7 @@ class _EdgeAttention(torch.autograd.Function):
         return weighted_sum(v, alpha, plan.to_dst), alpha
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(
         ctx: Any, grad_out: Tensor | None, grad_alpha: Tensor | None
     ) -> tuple[Tensor | None, ...]:

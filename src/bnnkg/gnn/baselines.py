@@ -96,12 +96,11 @@ def twin_score(batch: Batch, asked: Connections) -> Tensor:
     n = len(batch.x["neuron"])
     pre, post = (ends.numpy() for ends in batch.up_index)
     linked = sparse.csr_array((np.ones(len(pre)), (pre, post)), shape=(n, n)).sign()
-    profile = sparse.hstack([linked, linked.T]).tocsr()
+    profile = sparse.csr_array(sparse.hstack([linked, linked.T]))
     length = np.sqrt(profile.multiply(profile).sum(axis=1))
-    profile = sparse.diags_array(1 / np.maximum(length, 1.0)) @ profile
-    likeness = (profile @ profile.T).tolil()
-    likeness.setdiag(0)
-    twin = likeness.tocsr().argmax(axis=1)
+    unit = sparse.diags_array(1 / np.maximum(length, 1.0)) @ profile
+    likeness = sparse.csr_array(unit @ unit.T) - sparse.eye_array(n, format="csr") * 2
+    twin = np.asarray(likeness.argmax(axis=1))
     i, j = asked.pairs.numpy().copy()
     return torch.from_numpy(linked[twin[i], j] + linked[i, twin[j]])
 

@@ -1,10 +1,11 @@
-"""The bio-inspired graph attention network (BGAN), from the input features to the rows it returns.
+"""The bio-inspired graph attention network (BGAN), from input features to the rows it returns.
 
-From the paper (arXiv 2410.11503): node kinds neuron, soma, dendrite, axon and synapse; *neuron-level
-structural attention* (NSA), which attends first among a neuron's components (GAN_low) and then
-among neurons (GAN_up); *bidirectional masked self-attention* (BMSA) along the flow of signals (Mask
-A) and against it (Mask B); a [CLS] token that reads the graph. The paper gives no equations: those
-below, the mechanism kind, the pass back to the components, the hops and the edge bias are ours.
+From the paper (arXiv 2410.11503): node kinds neuron, soma, dendrite, axon and synapse;
+*neuron-level structural attention* (NSA), which attends first among a neuron's components (GAN_low)
+and then among neurons (GAN_up); *bidirectional masked self-attention* (BMSA) along the flow of
+signals (Mask A) and against it (Mask B); a [CLS] token that reads the graph. The paper gives no
+equations: those below, the mechanism kind, the pass back to the components, the hops and the edge
+bias are ours.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 the name everybody knows it by
 
 from bnnkg.gnn.attention import edge_attention
 from bnnkg.gnn.sites import (
@@ -246,17 +247,21 @@ class UpAttention(nn.Module):
         bias = self.bias(site, context, self.synapse_bias(nodes, context))
         out, alpha = edge_attention(q, k, v, bias, site.plan)
         context.keep(Attended(site, number, alpha, v, out))
-        return neurons + self.out(out)
+        residual: Tensor = neurons + self.out(out)
+        return residual
 
     def synapse_bias(self, nodes: Tensor, context: _Context) -> Tensor:
         """[P, H] from the synapses' states; 0 on self edges."""
         first = context.batch.first_row("synapse")
-        states: Tensor = self.synapse(self.norm(nodes[first : context.batch.first_row("mechanism")]))
+        states: Tensor = self.synapse(
+            self.norm(nodes[first : context.batch.first_row("mechanism")])
+        )
         if not len(states):
             return states.new_zeros(len(context.sites.up.edge), self.heads)
         edge = context.sites.up.edge
         synapse = context.batch.up_synapse.index_select(0, edge.clamp_min(0)) - first
-        return states.index_select(0, synapse) * (edge >= 0)[:, None]
+        bias: Tensor = states.index_select(0, synapse) * (edge >= 0)[:, None]
+        return bias
 
 
 class PassBack(nn.Module):
@@ -297,11 +302,11 @@ class MaskedAttention(nn.Module):
 
     def __init__(self, config: BganConfig) -> None:
         super().__init__()
-        self.heads, self.half = config.heads, config.heads // 2
+        self.heads, self.n_forward = config.heads, config.heads // 2
         self.norm = nn.LayerNorm(config.width)
         self.qkv = nn.Linear(config.width, 3 * config.width)
-        self.forward_bias = SiteBias(FORWARD, self.half)
-        self.backward_bias = SiteBias(BACKWARD, self.heads - self.half)
+        self.forward_bias = SiteBias(FORWARD, self.n_forward)
+        self.backward_bias = SiteBias(BACKWARD, self.heads - self.n_forward)
         self.out = Output(config)
 
     def forward(self, nodes: Tensor, context: _Context, number: int) -> Tensor:
@@ -309,8 +314,8 @@ class MaskedAttention(nn.Module):
         qkv = self.qkv(self.norm(nodes)).unflatten(-1, (3, self.heads, -1))
         outs = []
         for site, bias, part in (
-            (context.sites.forward, self.forward_bias, qkv[:, :, : self.half]),
-            (context.sites.backward, self.backward_bias, qkv[:, :, self.half :]),
+            (context.sites.forward, self.forward_bias, qkv[:, :, : self.n_forward]),
+            (context.sites.backward, self.backward_bias, qkv[:, :, self.n_forward :]),
         ):
             q, k, v = part.unbind(1)
             out, alpha = edge_attention(q, k, v, bias(site, context), site.plan)
@@ -341,7 +346,7 @@ class GraphAttention(nn.Module):
         site = context.sites.cls
         read = self.norm(nodes).index_select(0, site.src)
         query = self.query(self.norm(graphs)).unflatten(-1, (self.heads, -1))
-        key = self.key.weight.unflatten(0, (self.heads, -1))
+        key = self.key.weight.view(self.heads, -1, nodes.shape[1])
         folded = torch.einsum("ghe,hed->ghd", query, key) / math.sqrt(query.shape[-1])
         sizes = torch.diff(site.plan.offsets).tolist()
         seen, alphas = [], []
@@ -350,14 +355,14 @@ class GraphAttention(nn.Module):
             seen.append(alpha.T @ rows)
             alphas.append(alpha)
         context.keep(Attended(site, number, torch.cat(alphas)))
-        value = self.value.weight.unflatten(0, (self.heads, -1))
+        value = self.value.weight.view(self.heads, -1, nodes.shape[1])
         out = torch.einsum("ghd,hed->ghe", torch.stack(seen), value)
         residual: Tensor = graphs + self.out(out)
         return residual
 
 
 class Output(nn.Module):
-    """Heads side by side, projected, with dropout; 0 at first, so that a block starts as nothing."""
+    """Heads side by side, projected, with dropout; 0 at first: a block starts as nothing."""
 
     def __init__(self, config: BganConfig) -> None:
         super().__init__()
@@ -376,16 +381,13 @@ class FeedForward(nn.Module):
 
     def __init__(self, config: BganConfig) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.LayerNorm(config.width),
-            nn.Linear(config.width, 2 * config.width),
-            nn.GELU(),
-            nn.Linear(2 * config.width, config.width),
-            nn.Dropout(config.dropout),
-        )
-        nn.init.zeros_(self.layers[3].weight)
+        self.norm = nn.LayerNorm(config.width)
+        self.inner = nn.Linear(config.width, 2 * config.width)
+        self.outer = nn.Linear(2 * config.width, config.width)
+        nn.init.zeros_(self.outer.weight)
+        self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, rows: Tensor) -> Tensor:
         """[n, d] rows."""
-        residual: Tensor = rows + self.layers(rows)
+        residual: Tensor = rows + self.dropout(self.outer(F.gelu(self.inner(self.norm(rows)))))
         return residual

@@ -20,12 +20,12 @@ from bnnkg.gnn.tensors import NOTHING, EdgeOrigin, EdgeTriple, GraphTensors, Hid
 from bnnkg.schema.computation import EDGE_FEATURES, KINDS, Kind, edge_types
 
 
-def save(tensors: GraphTensors, folder: Path) -> Path:
+def save(folder: Path, tensors: GraphTensors) -> Path:
     """Writes tensors so that :func:`load` finds them; a reader never sees half a file.
 
     Args:
-        tensors: A model.
         folder: The cache; made where it is not there.
+        tensors: A model.
 
     Returns:
         The file.

@@ -69,7 +69,9 @@ def collect(questions: Sequence[Question], answers: Sequence[Answers]) -> dict[O
     for number, (asked, given) in enumerate(zip(questions, answers, strict=True)):
         if asked.connections is not None and given.connections is not None:
             c = asked.connections
-            found.setdefault("edge", []).append(_asked(given.connections, c.exists, c.units, number))
+            found.setdefault("edge", []).append(
+                _asked(given.connections, c.exists, c.units, number)
+            )
         if asked.labels is not None and given.labels is not None:
             l_ = asked.labels
             found.setdefault("target", []).append(

@@ -67,12 +67,6 @@ def build(tables: GraphTables, *, hidden: Hidden = NOTHING) -> GraphTensors:
     )  # fmt: skip
 
 
-def section_places(ledger_kind_sizes: Iterable[int]) -> list[int]:
-    """Where each kind of section starts when the three are counted through."""
-    sizes = list(ledger_kind_sizes)
-    return [sum(sizes[:place]) for place in range(len(sizes))]
-
-
 def _ledger(layout: Layout, *, contacts: bool) -> Ledger:
     synapses = layout.synapses
     sizes = np.bincount(layout.kind, minlength=len(COMPARTMENT_KINDS))
@@ -137,10 +131,11 @@ def _put_io(features: dict[Kind, Floats], layout: Layout, ledger: Ledger) -> Non
         ledger, len(layout.neurons)
     ).numpy()
     loads = section_io(ledger, len(layout.kind)).numpy()
-    starts = section_places(len(features[kind]) for kind in COMPARTMENT_KINDS)
-    for kind, start in zip(COMPARTMENT_KINDS, starts, strict=True):
+    start = 0
+    for kind in COMPARTMENT_KINDS:
         place, n = places(kind), len(features[kind])
         features[kind][:, [place[name] for name in SECTION_IO]] = loads[start : start + n]
+        start += n
 
 
 def _neurons(layout: Layout) -> dict[Kind, Ints]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 the name everybody knows it by
 
 from bnnkg.gnn.bgan import Rows
 from bnnkg.gnn.questions import Features, Question

@@ -413,14 +413,16 @@ def _varies(values: Tensor) -> bool:
 def _units_of(material: Material, kind: Kind, part: Part) -> Ints:
     first = material.batch.first_row(kind)
     own = slice(first, first + len(material.batch.x[kind]))
-    return material.row_unit[own][(material.row_part[own] == PARTS.index(part)).numpy()]
+    units: Ints = material.row_unit[own][(material.row_part[own] == PARTS.index(part)).numpy()]
+    return units
 
 
 def _still_there(wanted: Ints, kind: Kind, material: Material, batch: Batch) -> Ints:
     """Of the material's rows of a kind, those of a batch from which synapses were taken."""
     if kind != "synapse":
         return wanted
-    return wanted[_kept(material, batch)]
+    kept: Ints = wanted[_kept(material, batch)]
+    return kept
 
 
 def _kept_units(material: Material, batch: Batch, kind: Kind) -> Ints:
@@ -435,7 +437,9 @@ def _kept(material: Material, batch: Batch) -> Ints:
     assert before is not None
     assert after is not None
     n = len(material.group)
-    left = torch.unique(torch.minimum(after.pre, after.post) * n + torch.maximum(after.pre, after.post))
+    left = torch.unique(
+        torch.minimum(after.pre, after.post) * n + torch.maximum(after.pre, after.post)
+    )
     codes = torch.minimum(before.pre, before.post) * n + torch.maximum(before.pre, before.post)
     kept: Ints = torch.isin(codes, left).numpy()
     return kept

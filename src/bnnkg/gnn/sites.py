@@ -21,7 +21,8 @@ Arc = tuple[str, bool]
 
 N_EDGE_INPUTS = 2 * len(EDGE_FEATURES)
 LOW: tuple[Arc, ...] = (
-    ("self", False), ("conducts", False), ("conducts", True), ("part_of", False), ("acts_on", False),
+    ("self", False), ("conducts", False), ("conducts", True), ("part_of", False),
+    ("acts_on", False),
 )  # fmt: skip
 UP: tuple[Arc, ...] = (("self", False), ("presynaptic_to", False))
 BACK: tuple[Arc, ...] = (("self", False), ("part_of", True))
@@ -106,7 +107,6 @@ def build_sites(batch: Batch, *, heads: int, hops: int) -> Sites:
     parts = rows[n_neurons:]
     flow = _flow_arcs(batch, hops)
     against = [_Arcs((a.arc[0], a.arc[0] != "self"), a.dst, a.src, a.edge) for a in flow]
-    graph = batch.graph.index_select(0, rows)
     return Sites(
         low=_site("low", LOW, _low_arcs(batch, rows[:first_synapse]), batch, heads,
                   first_synapse, gap=(first_synapse, first_mechanism)),
@@ -117,7 +117,8 @@ def build_sites(batch: Batch, *, heads: int, hops: int) -> Sites:
         ], batch, heads, n_rows),
         forward=_site("forward", FORWARD, flow, batch, heads // 2, n_rows),
         backward=_site("backward", BACKWARD, against, batch, heads - heads // 2, n_rows),
-        cls=_site("cls", CLS, [_virtual(("cls", False), rows, graph)], batch, heads, batch.n_graphs),
+        cls=_site("cls", CLS, [_virtual(("cls", False), rows, batch.graph)], batch, heads,
+                  batch.n_graphs),
         low_rows=torch.cat([rows[:first_synapse], rows[first_mechanism:]]),
     )  # fmt: skip
 

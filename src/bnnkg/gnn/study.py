@@ -15,6 +15,7 @@ from bnnkg.gnn.batching import collate
 from bnnkg.gnn.bgan import BganConfig
 from bnnkg.gnn.metrics import Ints
 from bnnkg.gnn.questions import (
+    Features,
     Labels,
     Material,
     Question,
@@ -124,7 +125,8 @@ class Study:
 
     def _ask(self, fold: Fold, generator: torch.Generator, *, features: bool) -> Question:
         connections = ask_connections(fold.material, "train", fold.positive, generator)
-        batch, hidden = fold.batch, ()
+        batch = fold.batch
+        hidden: tuple[Features, ...] = ()
         if features:
             batch, hidden = ask_features(
                 fold.material, batch, "train", generator, share=self.feature_share
@@ -180,18 +182,23 @@ def prepare_study(
             graphs = [model.tensors for model in members]
             material.setdefault(part, []).append(
                 gather_material(
-                    graphs, [m.group_of for m in members], collate(graphs, scaling),
-                    seed=seed, part=part, target=target,
-                )  # fmt: skip
+                    graphs,
+                    [m.group_of for m in members],
+                    collate(graphs, scaling),
+                    seed=seed,
+                    part=part,
+                    target=target,
+                )
             )
     within = material.get(None, [])
     train = tuple(within or material["train"])
     held: dict[Part, list[Question]] = {}
-    for part in ("validation", "test"):
-        held[part] = [
+    others: tuple[Part, ...] = ("validation", "test")
+    for held_part in others:
+        held[held_part] = [
             asked
-            for m in within or material[part]
-            for asked in _held_out(m, part, network, n_folds if not within else 1, seed)
+            for m in within or material[held_part]
+            for asked in _held_out(m, held_part, network, n_folds if not within else 1, seed)
         ]
     objectives = _objectives(held["test"])
     if not objectives:
@@ -241,7 +248,7 @@ def _model_parts(models: Sequence[TrainingModel], seed: int) -> tuple[list[Part 
 def _held_out(
     material: Material, part: Part, network: BganConfig, n_folds: int, seed: int
 ) -> Iterator[Question]:
-    """Connections of a part at once (of unseen models, a fold), and each feature group by itself."""
+    """Connections of a part (of unseen models, a fold of them), and each feature group alone."""
     generator = torch.Generator().manual_seed(seed)
     mine = torch.from_numpy(_fold_of(material.unit_of(material.directed), n_folds) == 0)
     batch, positive = hide_connections(material, part, mine)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,18 @@ from bnnkg.gnn.baselines import RULES, TRAINED
 from bnnkg.gnn.bgan import Bgan, BganConfig
 from bnnkg.gnn.checkpoints import checkpoint_hash, load_checkpoint, save_checkpoint
 from bnnkg.gnn.evaluation import METRIC, answer_all, answer_by_rule, chance_of, score
+from bnnkg.gnn.explanation import (
+    MEAN_LIFT,
+    WEIGHTED_LIFT,
+    agreement,
+    connection_lifts,
+    explain,
+    fidelity,
+    weigh_heads,
+)
+from bnnkg.gnn.metrics import Floats
 from bnnkg.gnn.objectives import Learner, Weights, loss_of
+from bnnkg.gnn.sites import build_sites
 from bnnkg.gnn.study import Objective, Study, TrainingModel, prepare_study
 from bnnkg.gnn.targets import target_named
 from bnnkg.progress import Progress, silent
@@ -45,7 +57,8 @@ class TrainingConfig:
         patience: Epochs without a better validation score after which a seed stops.
         folds: In how many parts training connections are hidden, one at a step.
         feature_share: Share of training units of which one feature group is hidden at a step.
-        learning_rate: Of AdamW, falling to 0 as a cosine.
+        learning_rate: Highest of AdamW; it rises at first and falls to 0 as a cosine.
+        warm_up: Epochs over which it rises.
         weight_decay: Of AdamW.
         clip: Largest norm of a gradient.
         seed: The split's, and the first seed's.
@@ -62,7 +75,8 @@ class TrainingConfig:
     patience: int = 6
     folds: int = 5
     feature_share: float = 0.15
-    learning_rate: float = 3e-3
+    learning_rate: float = 2e-3
+    warm_up: float = 2.0
     weight_decay: float = 1e-2
     clip: float = 1.0
     seed: int = 0
@@ -115,6 +129,10 @@ class RunResult:
         chance: Upper 95% of each metric's permutation null.
         gate: Whether the run says anything.
         baselines: Per baseline, its metrics on the same test, means over seeds.
+        agreement: Mean rank correlation between seeds of the lift; absent with one seed.
+        score_method: How ``attention_score`` is computed, as chosen on validation.
+        fidelity: Per candidate for it, what the loss on validation rises by when the connections
+            that it ranks highest are hidden, mean over seeds.
         history: Per seed, its epochs.
         saw: Kinds of inputs that the run had: no correlation with these is a finding.
         model_uids: The Models (their versions) that it was trained and tested on.
@@ -132,6 +150,9 @@ class RunResult:
     chance: Mapping[str, float]
     gate: Gate
     baselines: Mapping[str, Mapping[str, float]]
+    agreement: float | None
+    score_method: str
+    fidelity: Mapping[str, float]
     history: tuple[tuple[Epoch, ...], ...]
     saw: tuple[str, ...]
     model_uids: tuple[str, ...]
@@ -171,7 +192,16 @@ def train(
         return _result(run, models, time.process_time() - started)
 
 
-def make_learner(name: str, config: TrainingConfig, widths: Mapping[Kind, int], seed: int) -> Learner:
+def config_from_json(text: str) -> TrainingConfig:
+    """A configuration from the JSON of its fields."""
+    fields = json.loads(text)
+    network, weights = BganConfig(**fields.pop("network")), Weights(**fields.pop("weights"))
+    return TrainingConfig(network=network, weights=weights, **fields)
+
+
+def make_learner(
+    name: str, config: TrainingConfig, widths: Mapping[Kind, int], seed: int
+) -> Learner:
     """BGAN or a trained baseline, with its decoders, as it is before the first step."""
     torch.manual_seed(seed)
     network = config.network
@@ -186,7 +216,7 @@ def make_learner(name: str, config: TrainingConfig, widths: Mapping[Kind, int], 
 @contextmanager
 def deterministic(threads: int) -> Iterator[None]:
     """Runs torch deterministically, and leaves its settings and random state as they were."""
-    memory = torch.utils.deterministic
+    memory: Any = torch.utils.deterministic
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     filled = memory.fill_uninitialized_memory
     torch.set_num_threads(threads)
@@ -229,7 +259,7 @@ class _Run:
         batch = study.material[0].batch
         self.widths: dict[Kind, int] = {kind: batch.x[kind].shape[1] for kind in KINDS}
         self.content = self._open(models)
-        self.names = [BGAN, *(TRAINED if "feature" != study.gate else ())]
+        self.names = [BGAN, *(TRAINED if study.gate != "feature" else ())]
 
     def train_all(self) -> None:
         """Trains what is not finished."""
@@ -260,9 +290,7 @@ class _Run:
             "run": {
                 "config": json.dumps(asdict(self.config), sort_keys=True),
                 "models": [t.model_uid for t in tensors],
-                "hidden": hashlib.sha256(
-                    repr([(sorted(map(sorted, t.hidden.pairs)), t.hidden.contacts) for t in tensors]).encode()
-                ).hexdigest(),
+                "hidden_pairs": sum(len(t.hidden.pairs) for t in tensors),
                 "contacts_withheld": tensors[0].hidden.contacts,
                 "fingerprint": tensors[0].fingerprint,
                 "scaling": self.study.scaling.to_json(),
@@ -270,6 +298,7 @@ class _Run:
             },
             "finished": {},
             "current": None,
+            "score": None,
         }  # fmt: skip
         if not self.path.exists():
             return fresh
@@ -327,13 +356,13 @@ class _Fit:
     def run_epoch(self) -> None:
         """Trains for one epoch and validates."""
         number = len(self.history)
-        for group in self.optimiser.param_groups:
-            share = number / self.config.epochs
-            group["lr"] = self.config.learning_rate * 0.5 * (1 + np.cos(np.pi * share))
         generator = torch.Generator().manual_seed(_mix(self.seed, number))
         torch.manual_seed(_mix(self.seed, number) + 1)
         self.learner.train()
-        losses = [self._step(asked) for asked in self._questions(generator)]
+        losses = []
+        for step, asked in enumerate(self._questions(generator)):
+            self._set_rate(number + step / self.study.n_steps)
+            losses.append(self._step(asked))
         value = self.validate()
         self.history.append((float(np.mean(losses)), value))
         if value > self.best_value or not self.best:
@@ -369,6 +398,13 @@ class _Fit:
     def _questions(self, generator: torch.Generator) -> Iterator[Any]:
         features = self.name == BGAN and "feature" in self.study.objectives
         return self.study.epoch(generator, features=features)
+
+    def _set_rate(self, epoch: float) -> None:
+        """Learning rate: a linear rise, then a cosine to 0."""
+        rise = min(1.0, (epoch + 0.1) / self.config.warm_up)
+        fall = 0.5 * (1 + math.cos(math.pi * epoch / self.config.epochs))
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.config.learning_rate * rise * fall
 
     def _step(self, asked: Any) -> float:
         loss = loss_of(self.learner(asked), asked, self.config.weights)
@@ -406,16 +442,20 @@ def _result(run: _Run, models: Sequence[TrainingModel], seconds: float) -> RunRe
     held_out = {metric: float(np.mean([s[metric] for s in scores])) for metric in scores[0]}
     metric = METRIC[study.gate]
     gate = Gate(metric, held_out[metric], limits[metric], held_out[metric] > limits[metric])
+    fidelities = _choose_score(run)
     save_checkpoint(run.path, run.content)
     return RunResult(
         config=config,
         split=study.split,
         seeds=run.seeds,
         held_out=held_out,
-        held_out_sd={m: float(np.std([s[m] for s in scores], ddof=min(1, len(scores) - 1))) for m in held_out},
+        held_out_sd={m: _spread([s[m] for s in scores]) for m in held_out},
         chance=limits,
         gate=gate,
         baselines=_baselines(run),
+        agreement=_agreement(run),
+        score_method=run.content["score"]["method"],
+        fidelity=fidelities,
         history=tuple(run.history(seed) for seed in run.seeds),
         saw=_saw(study),
         model_uids=tuple(model.tensors.model_uid for model in models),
@@ -424,6 +464,42 @@ def _result(run: _Run, models: Sequence[TrainingModel], seconds: float) -> RunRe
         checkpoint_sha256=checkpoint_hash(run.path),
         seconds=seconds,
     )  # fmt: skip
+
+
+def _choose_score(run: _Run) -> dict[str, float]:
+    """Keeps the score whose highest connections the networks use most, judged on validation."""
+    gate, loss = run.study.gate, run.config.weights
+    asked = [q for q in run.study.validation if _asks(q, gate)]
+    weights, values = {}, []
+    for seed in run.seeds:
+        learner = run.learner(BGAN, seed)
+        weights[str(seed)] = weigh_heads(learner, asked, loss)
+        values.append(
+            [
+                fidelity(learner, asked, loss, None),
+                fidelity(learner, asked, loss, weights[str(seed)]),
+            ]
+        )
+    plain, weighted = np.mean(values, axis=0).tolist()
+    chosen = WEIGHTED_LIFT if weighted > plain else MEAN_LIFT
+    run.content["score"] = {
+        "method": chosen,
+        "weights": weights if chosen == WEIGHTED_LIFT else {},
+    }
+    return {MEAN_LIFT: plain, WEIGHTED_LIFT: weighted}
+
+
+def _agreement(run: _Run) -> float | None:
+    """How far seeds rank the same connections (or, without any, edges in the neuron) alike."""
+    lifts: list[list[Floats]] = [[] for _ in run.seeds]
+    for material in run.study.material:
+        network = run.config.network
+        sites = build_sites(material.batch, heads=network.heads, hops=network.hops)
+        for place, seed in enumerate(run.seeds):
+            attention = explain(run.learner(BGAN, seed), material.batch, sites)
+            lifts[place].append(connection_lifts(attention))
+    found = agreement([np.concatenate(parts) for parts in lifts])
+    return found if np.isfinite(found) else None
 
 
 def _baselines(run: _Run) -> dict[str, dict[str, float]]:
@@ -442,6 +518,11 @@ def _baselines(run: _Run) -> dict[str, dict[str, float]]:
         name: {metric: float(np.mean([s[metric] for s in scores])) for metric in scores[0]}
         for name, scores in found.items()
     }
+
+
+def _spread(values: Sequence[float]) -> float:
+    """Standard deviation over seeds; 0 of one."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
 def _saw(study: Study) -> tuple[str, ...]:

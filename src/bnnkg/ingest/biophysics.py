@@ -180,7 +180,11 @@ class BiophysicsReader:
             "c_ext_mM": part.number("initialExtConcentration"),
             "variable_parameter": variable,
         }
-        numbers = sorted((name, str(v), unit) for name, (v, unit) in part.numbers.items())
+        numbers = sorted(
+            (name, str(value), unit)
+            for name, (value, unit) in part.numbers.items()
+            if name != "segment"  # where it is stands with the segments
+        )
         density_class = part.tag
         strange = [canonical_element(e) for e in part.strange]
         key = digest([density_class, uid, numbers, fields["ion"], variable, strange])

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from bnnkg.ingest.parsed import ParsedModel, Projection, SiteColumns
 from bnnkg.ingest.tables import Tables
 
 Neurons = list[list[str]]
-Side = tuple[int, int]
 
 
 def connection_records(tables: Tables, parsed: ParsedModel, model: str, neurons: Neurons) -> None:
@@ -20,19 +17,61 @@ def connection_records(tables: Tables, parsed: ParsedModel, model: str, neurons:
     ``mirrored`` and not counted again in CONNECTS_TO.
     """
     pending: dict[tuple[object, ...], int] = {}
-    joined: dict[tuple[str, str, str], list[float]] = {}
+    pairs = _Pairs(neurons)
     for projection in parsed.projections:
         mirrored = _mirrored(projection, pending)
         _add_synapses(tables, parsed, model, neurons, projection, mirrored)
-        _join(projection, neurons, mirrored, joined)
-    pairs = sorted(joined)
-    uids = [f"{pre}>{post.removeprefix(model)}>{kind}" for pre, post, kind in pairs]
-    tables.edges(
-        "CONNECTS_TO", "Neuron", "Neuron", [pre for pre, _, _ in pairs],
-        [post for _, post, _ in pairs], uid=uids, kind=[kind for _, _, kind in pairs],
-        n_synapses=[int(joined[pair][0]) for pair in pairs],
-        weight=[math.fsum(joined[pair][1:]) for pair in pairs],
-    )  # fmt: skip
+        pairs.add(projection, mirrored)
+    pairs.add_records(tables, model)
+
+
+class _Pairs:
+    """Which neurons are joined, by the kind of their synapses.
+
+    Args:
+        neurons: uids of the neurons by population.
+    """
+
+    def __init__(self, neurons: Neurons) -> None:
+        self._uids = [uid for population in neurons for uid in population]
+        sizes = [len(population) for population in neurons]
+        self._first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        self._rows: dict[str, list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = {}
+
+    def add(self, projection: Projection, mirrored: list[bool] | None) -> None:
+        """Adds the connections of a projection that are no mirror images."""
+        counted = (
+            np.ones(len(projection.places), bool) if mirrored is None else ~np.array(mirrored, bool)
+        )
+        pre, post = (
+            (self._first[site.population] + site.neuron)[counted]
+            for site in (projection.pre, projection.post)
+        )
+        rows = (pre, post, projection.weight[counted])
+        self._rows.setdefault(projection.kind, []).append(rows)
+
+    def add_records(self, tables: Tables, model: str) -> None:
+        """Adds a CONNECTS_TO for each pair and kind; gap junctions have no direction.
+
+        Such an edge then points as the first of its connections does.
+        """
+        for kind in sorted(self._rows):
+            pre, post, weight = (np.concatenate(c) for c in zip(*self._rows[kind], strict=True))
+            low, high = pre, post
+            if kind == "electrical":
+                low, high = np.minimum(pre, post), np.maximum(pre, post)
+            _, first, pair_of, counts = np.unique(
+                low * len(self._uids) + high,
+                return_index=True, return_inverse=True, return_counts=True,
+            )  # fmt: skip
+            src = [self._uids[i] for i in pre[first].tolist()]
+            dst = [self._uids[i] for i in post[first].tolist()]
+            tables.edges(
+                "CONNECTS_TO", "Neuron", "Neuron", src, dst,
+                uid=[f"{a}>{b.removeprefix(model)}>{kind}" for a, b in zip(src, dst, strict=True)],
+                kind=[kind] * len(src), n_synapses=counts.tolist(),
+                weight=np.bincount(pair_of, weights=weight, minlength=len(src)).tolist(),
+            )  # fmt: skip
 
 
 def _mirrored(projection: Projection, pending: dict[tuple[object, ...], int]) -> list[bool] | None:
@@ -112,30 +151,10 @@ def _add_place(
     if not here:
         return
     cells = [population.cell_uid for population in parsed.populations]
-    population, section = site.population.tolist(), site.section.tolist()
+    places = list(zip(site.population.tolist(), site.section.tolist(), strict=True))
+    sections = {place: f"{cells[place[0]]}/{place[1]}" for place in set(places)}
     tables.edges(
         type_, "Synapse", "Compartment", [uids[i] for i in here],
-        [f"{cells[population[i]]}/{section[i]}" for i in here],
+        [sections[places[i]] for i in here],
         fraction_along=site.fraction[here].tolist(), segment=site.segment[here].tolist(),
     )  # fmt: skip
-
-
-def _join(
-    projection: Projection,
-    neurons: Neurons,
-    mirrored: list[bool] | None,
-    joined: dict[tuple[str, str, str], list[float]],
-) -> None:
-    """Adds a projection to what CONNECTS_TO says: number of synapses, then their weights."""
-    kind = projection.kind
-    weights = projection.weight.tolist()
-    pre, post = _uids(projection.pre, neurons), _uids(projection.post, neurons)
-    for row, (a, b) in enumerate(zip(pre, post, strict=True)):
-        if mirrored is not None and mirrored[row]:
-            continue
-        key = (a, b, kind)
-        if mirrored is not None and key not in joined and (b, a, kind) in joined:
-            key = (b, a, kind)
-        entry = joined.setdefault(key, [0.0])
-        entry[0] += 1
-        entry.append(weights[row])

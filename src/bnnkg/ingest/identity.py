@@ -75,12 +75,19 @@ class PathNames:
 
     def __init__(self) -> None:
         self._times: dict[str, int] = {}
+        self._given: set[str] = set()
 
     def unique(self, path: str) -> str:
         """The path itself, or with ``~2``, ``~3`` where it was handed out before."""
-        times = self._times.get(path, 0) + 1
+        name, times = path, self._times.get(path, 0) + 1
+        if times > 1:
+            name = f"{path}~{times}"
+        while name in self._given:  # where an id itself ends so
+            times += 1
+            name = f"{path}~{times}"
         self._times[path] = times
-        return path if times == 1 else f"{path}~{times}"
+        self._given.add(name)
+        return name
 
 
 def path_part(id_: str) -> str:

@@ -64,7 +64,7 @@ class Library:
         for path in sorted(documents):
             for included in documents[path].includes:
                 self._includers[included].append(path)
-        self._scopes: dict[str, list[str]] = {}
+        self._scopes: dict[tuple[str, ...], list[str]] = {}
         self._types: dict[str, dict[str, etree._Element]] = {
             path: _types_of(document) for path, document in documents.items()
         }
@@ -113,19 +113,20 @@ class Library:
         everywhere = self._everywhere.get((kind, id_), [])
         return everywhere[0] if len(everywhere) == 1 else None
 
-    def _scope(self, path: str) -> list[str]:
-        """Files where a reference in a file is looked up, nearest first."""
-        if path not in self._scopes:
-            order = dict.fromkeys(self._closure([path]))
-            above = dict.fromkeys([path])
-            for file in above_first(path, self._includers):
-                above[file] = None
-            for file in self._closure(list(above)):
-                order.setdefault(file)
-            self._scopes[path] = list(order)
-        return self._scopes[path]
+    def _scope(self, path: str) -> Iterator[str]:
+        """Files where a reference in a file is looked up, nearest first; some come twice."""
+        yield from self._reach((path,))
+        above = tuple(_above(path, self._includers))
+        if above:
+            yield from self._reach(above)
 
-    def _closure(self, paths: list[str]) -> list[str]:
+    def _reach(self, paths: tuple[str, ...]) -> list[str]:
+        """Files and all that they include; shared by all files with the same includers."""
+        if paths not in self._scopes:
+            self._scopes[paths] = self._closure(paths)
+        return self._scopes[paths]
+
+    def _closure(self, paths: tuple[str, ...]) -> list[str]:
         seen = dict.fromkeys(paths)
         queue = list(paths)
         for path in queue:
@@ -192,7 +193,7 @@ class Library:
         return self._digests[key] or None
 
 
-def above_first(path: str, includers: dict[str, list[str]]) -> list[str]:
+def _above(path: str, includers: dict[str, list[str]]) -> list[str]:
     """Files that lead to a file by includes, nearest first."""
     seen = dict.fromkeys([path])
     queue = [path]

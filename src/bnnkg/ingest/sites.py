@@ -113,10 +113,10 @@ def place_sites(sites: Sites, references: References) -> tuple[SiteColumns, np.n
     section, place = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
     fraction = sites.fraction.astype(np.float64)
     good = (fraction >= 0) & (fraction <= 1)
-    for population in np.unique(sites.population):
+    for population in set(sites.population.tolist()):
         here = np.flatnonzero(sites.population == population)
         ids = sites.segment[here]
-        segments = references.at(int(population)).reading.segments
+        segments = references.at(population).reading.segments
         if segments is None:
             good[here] &= ids == 0
             continue

@@ -55,8 +55,8 @@ LEARNED_ON_NODES: dict[str, tuple[Property, ...]] = {
     "Mechanism": (*CLS, *_SHARED),
 }
 LEARNED_ON_EDGES: dict[str, tuple[Property, ...]] = {
-    "SENDS": (*_EDGE, *_SIDES),
-    "TARGETS": (*_EDGE, *_SIDES),
+    "SENDS": (*_EDGE, *UP, *_SIDES),
+    "TARGETS": (*_EDGE, *UP, *_SIDES),
     "LEAVES_FROM": (*_EDGE, *_SIDES),
     "ARRIVES_AT": (*_EDGE, *_SIDES),
     "CONNECTS_TO": (*_EDGE, *UP, *_SIDES),

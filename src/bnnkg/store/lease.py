@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from bnnkg.errors import StoreError
 from bnnkg.store.connection import run
+from bnnkg.store.server.processes import created
 
 if TYPE_CHECKING:
     from neo4j import ManagedTransaction
@@ -39,10 +40,8 @@ def now_ms() -> int:
 @contextmanager
 def signed() -> Iterator[str]:
     """A signature for claims: host, process, its start time, a number; good inside the context."""
-    import psutil
-
     with _guard:
-        owner = f"{_process()}|{psutil.Process().create_time():.2f}|{next(_serial)}"
+        owner = f"{_process()}|{next(_serial)}"
         _live.add(owner)
     try:
         yield owner
@@ -63,40 +62,22 @@ def is_dead(owner: str | None, until_ms: int | None) -> bool:
     """
     if not owner or until_ms is None:
         return True
-    if owner.startswith(f"{_process()}|") and _is_this(owner):
+    if owner.startswith(f"{_process()}|"):
         return owner not in _live
     host, pid, started, _ = owner.split("|")
     if host == _host():
-        return not _lives(int(pid), started)
+        return str(created(int(pid))) != started
     return until_ms < now_ms()
 
 
 def _process() -> str:
-    return f"{_host()}|{os.getpid()}"
-
-
-def _is_this(owner: str) -> bool:
-    import psutil
-
-    return owner.split("|")[2] == f"{psutil.Process().create_time():.2f}"
+    return f"{_host()}|{os.getpid()}|{created(os.getpid())}"
 
 
 def _host() -> str:
     """This host; containers of one name differ in their process namespace."""
     namespace = Path("/proc/self/ns/pid")
     return f"{platform.node()}:{namespace.readlink() if namespace.is_symlink() else ''}"
-
-
-def _lives(pid: int, started: str) -> bool:
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        return (
-            f"{process.create_time():.2f}" == started and process.status() != psutil.STATUS_ZOMBIE
-        )
-    except psutil.NoSuchProcess:
-        return False
 
 
 @dataclass

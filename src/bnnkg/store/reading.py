@@ -81,6 +81,12 @@ def read_model(connection: Connection, model_uid: str, progress: Progress = sile
     return GraphTables.of(nodes, edges)
 
 
+def read_nodes(connection: Connection, model_uid: str, labels: Sequence[str]) -> GraphTables:
+    """A model's nodes of these labels, as ``read_model`` gives them, without any edges."""
+    nodes = [_read_nodes(connection, NODES[label], model_uid) for label in labels]
+    return GraphTables.of(nodes, [])
+
+
 def _kinds() -> Iterator[NodeType]:
     return (node for node in NODES.values() if node.label not in ("Store", "AttentionRun"))
 

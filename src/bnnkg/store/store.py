@@ -160,6 +160,16 @@ class Store:
 
         return read_model(self._connection, self.model_uid(key_or_uid), progress)
 
+    def read_nodes(self, key_or_uid: str, labels: Sequence[str]) -> GraphTables:
+        """Only a model's nodes of these labels: a fraction of the cost of all of it.
+
+        Raises:
+            UnknownModelError: There is none of that key or uid.
+        """
+        from bnnkg.store.reading import read_nodes
+
+        return read_nodes(self._connection, self.model_uid(key_or_uid), labels)
+
     def write_attention(
         self,
         run: NodeTable,

@@ -232,15 +232,18 @@ def _load(
     from bnnkg.schema import validate as check_records
 
     if isinstance(source, _Lost):
-        return SourceReport.failure(source.given, str(source.error)), None
+        error = str(source.error)
+        return SourceReport(source.given, None, "static", "failed", error, [], []), None
     parsed = read_source(source, progress=progress)
     report = parsed.report
     if report.model is None or (strict and _is_flawed(report)):
         return report, None
     tables = records_of(parsed)
-    check_records(tables)
     totals.add(tables)
-    return report, store.load_model(tables, progress=progress) if store else None
+    if store is None:
+        check_records(tables)
+        return report, None
+    return report, store.load_model(tables, progress=progress)
 
 
 def _is_flawed(report: SourceReport) -> bool:

@@ -50,25 +50,41 @@ def open_catalogue(settings: Settings) -> Catalogue:
     """
     from bnnkg.catalogue import Catalogue
 
-    return Catalogue.open(settings.catalogue_url)
+    # A file alone in the folder of a local database would keep its server out.
+    create = not settings.is_local or settings.home.is_dir()
+    return Catalogue.open(settings.catalogue_url, create=create)
 
 
 def read_tensors(
-    store: Store, key: str, *, settings: Settings, progress: Progress = silent
+    store: Store,
+    key: str,
+    *,
+    settings: Settings,
+    withhold_contacts: bool = False,
+    progress: Progress = silent,
 ) -> GraphTensors:
-    """One model as tensors, from the cache where its version is there already.
+    """One model as tensors, from the cache where this version of it is there already.
+
+    Args:
+        store: The graph.
+        key: Key or uid of the model.
+        settings: Where the cache is.
+        withhold_contacts: Leave numbers of contacts out of every feature.
+        progress: Told of what is read.
 
     Raises:
         UnknownModelError: The graph has no current model of that key.
     """
     from bnnkg.gnn import cache, graph
+    from bnnkg.gnn.tensors import Hidden
 
     uid = store.model_uid(key)
+    hidden = Hidden(contacts=withhold_contacts)
     folder = settings.cache_folder / "tensors"
-    cached = cache.load(folder, uid)
+    cached = cache.load(folder, uid, hidden=hidden)
     if cached is not None:
         return cached
-    tensors = graph.build(store.read_model(uid, progress=progress))
+    tensors = graph.build(store.read_model(uid, progress=progress), hidden=hidden)
     cache.save(folder, tensors)
     return tensors
 
@@ -80,7 +96,8 @@ def export(
 
     Args:
         model: Its key.
-        format: ``hetero``: a PyG ``HeteroData`` with reverse edges, for ``torch.load``.
+        format: ``hetero``: a PyG ``HeteroData`` with reverse edges, for ``torch.load``. Each kind
+            has ``key``: per row, the uids of its neuron and of its definition.
         out: File to write.
         settings: Which database.
         progress: Told of what is read.
@@ -97,8 +114,11 @@ def export(
 
     with open_store(settings, write=False, progress=progress) as store:
         tensors = read_tensors(store, model, settings=settings, progress=progress)
+    data = hetero(tensors)
+    for kind, keys in tensors.keys.items():
+        data[kind].key = list(keys)
     partial = out.with_name(out.name + ".partial")
-    torch.save(hetero(tensors), partial)
+    torch.save(data, partial)
     partial.replace(out)
     return out
 

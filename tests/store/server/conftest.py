@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,15 +24,13 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    """An empty disk of 1 MB; needs the right to mount one."""
-    import subprocess
-
+    """An empty disk of 20 MB; needs the right to mount one."""
     folder = Path(tempfile.mkdtemp())
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(folder)]
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
         folder.rmdir()
         pytest.skip("mounting a small disk needs root")
     yield folder
     stop(folder / "bnnkg.db", wait=True)
-    subprocess.run(["umount", str(folder)], check=True)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
     folder.rmdir()

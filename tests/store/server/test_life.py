@@ -169,7 +169,20 @@ def test_a_killed_keeper_leaves_no_server(home: Path) -> None:
     assert run_cypher(home, "RETURN 1") == [1]
 
 
-@pytest.mark.parametrize("after_s", [0.3, 1.0, 2.0])
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_a_server_without_its_keeper_ends(home: Path) -> None:
+    java = start(home).pid
+    record = read_record(HomeFolder(home))
+    assert java is not None
+    assert record is not None
+    kill(record.keeper.pid)
+    wait_until(lambda: created(java) is None)
+    assert status(home).state == "stopped"
+
+
+@pytest.mark.parametrize(
+    "after_s", [1.0, *(pytest.param(moment / 4, marks=pytest.mark.slow) for moment in range(12))]
+)
 def test_a_start_killed_at_any_moment_is_recovered(home: Path, after_s: float) -> None:
     command = subprocess.Popen([sys.executable, "-c", START, home])
     wait_until(HomeFolder(home).record.exists)
@@ -247,7 +260,7 @@ def test_a_newer_database_is_refused_untouched(home: Path) -> None:
     HomeFolder(home).version.unlink()  # as in a folder that somebody else's Neo4j made
     with pytest.raises(StoreVersionError, match="made by a newer version"):
         start(home, version=LTS)
-    assert processes_of(home) == []
+    assert status(home).state == "stopped"
 
 
 def test_a_folder_stays_with_the_version_that_opened_it(

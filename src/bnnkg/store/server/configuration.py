@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bnnkg.errors import ServerError
 from bnnkg.store.server.archives import JAVA_OPTIONS, base_options
 from bnnkg.store.server.home import write_atomically
+from bnnkg.store.server.reasons import known_reason, last_lines
 
 if TYPE_CHECKING:
     from bnnkg.store.server.home import HomeFolder
@@ -144,10 +145,11 @@ def set_password(home: HomeFolder, distribution: Distribution) -> None:
     # The @ makes neo4j-admin read the argument from the file: it is never on a command line.
     done = _run_admin(home, distribution, "dbms", "set-initial-password", f"@{home.password}")
     if done.returncode != 0:
-        raise ServerError(
+        output = done.stdout + done.stderr
+        raise known_reason(home, distribution.version, output) or ServerError(
             "neo4j-admin cannot set the first password",
             where=str(home.root),
-            found=(done.stdout + done.stderr).strip().partition("\n\n")[0],
+            found=last_lines(output),
         )
 
 

@@ -45,12 +45,14 @@ _log = logging.getLogger(__name__)
 _IDLE_S = 15 * 60.0
 _LOOK_EVERY_S = 5.0
 _POLL_S = 0.05
+# A new database takes 2 MB; on a full disk Neo4j neither starts nor ends.
+_ROOM_TO_START, _ROOM_TO_GO_ON = 16 << 20, 64 << 10
 _START_S = 300.0
 _STOP_S = 60.0
 _PORT_TRIES = 5
 _LOCK_TRIES = 5
 _PR_SET_PDEATHSIG = 1
-_BOLT_GREETING = bytes.fromhex("6060b017" + "00000405" + "00000000" * 3)
+BOLT_GREETING = bytes.fromhex("6060b017" + "00000405" + "00000000" * 3)
 
 Outcome = Literal["running", "busy", "stopped", "failed"]
 
@@ -80,6 +82,7 @@ class Keeper:
         Raises:
             ServerError: It ended instead, or did not answer in time.
         """
+        reasons.refuse_full_disk(self.home, _ROOM_TO_START)
         write_atomically(self.home.version, self.distribution.version + "\n")
         configuration.set_password(self.home, self.distribution)
         for _ in range(_PORT_TRIES):
@@ -124,8 +127,9 @@ class Keeper:
         assert self.java is not None
         deadline = time.monotonic() + _START_S
         while self.java.poll() is None and not self.stop_asked:
-            if _answers(bolt, _BOLT_GREETING) and _answers(http, b"") and self.java.poll() is None:
+            if answers(bolt, BOLT_GREETING) and answers(http, b"") and self.java.poll() is None:
                 return True
+            reasons.refuse_full_disk(self.home, _ROOM_TO_GO_ON)
             if time.monotonic() > deadline:
                 raise ServerError(
                     f"Neo4j did not answer within {_START_S:.0f} seconds",
@@ -170,8 +174,7 @@ class Keeper:
         if self.java is None:
             return
         if self.java.poll() is None:
-            if holds_still(self.home, self.lock):
-                self._say("stopping")
+            self._say_stopping()
             self.java.terminate()
             try:
                 self.java.wait(_STOP_S)
@@ -180,6 +183,13 @@ class Keeper:
                 self.java.kill()
                 self.java.wait()
         self.archives.adopt(self.java.returncode)
+
+    def _say_stopping(self) -> None:
+        try:
+            if holds_still(self.home, self.lock):
+                self._say("stopping")
+        except OSError as error:  # a full disk must not keep the server alive
+            _log.warning("cannot say that the server stops: %s", error)
 
     def leave(self) -> None:
         """Takes the record away, so that nobody reads that of a server that is gone."""
@@ -201,7 +211,8 @@ def _die_with_parent(parent: int) -> Callable[[], None] | None:
     return ask
 
 
-def _answers(port: int, greeting: bytes) -> bool:
+def answers(port: int, greeting: bytes) -> bool:
+    """Tells whether something listens on a port of the loopback, and replies to a greeting."""
     try:
         with socket.create_connection((configuration.LOOPBACK, port), timeout=5) as connection:
             connection.sendall(greeting)

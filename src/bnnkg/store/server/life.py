@@ -113,7 +113,7 @@ def start(home: Path, *, version: str | None = None, progress: Progress = silent
 
     chosen = choose_version(folder, version, jars.installed_version())
     jars.install(chosen, progress)
-    return _check_version(_start_or_join(folder, chosen, progress), version)
+    return _check_version(_start_or_join(folder, chosen, progress), chosen if version else None)
 
 
 def _start_or_join(folder: HomeFolder, version: str, progress: Progress) -> ServerStatus:

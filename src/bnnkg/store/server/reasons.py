@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,14 @@ if TYPE_CHECKING:
     from bnnkg.errors import StoreError
     from bnnkg.store.server.home import HomeFolder
 
+_MAKE_ROOM = "make room there, then try again; what was committed is not lost"
 _TAKEN_PORT = re.compile(r"Address already in use|BindException|PortBindException")
 _NEWER = re.compile(r"UnsupportedLogVersion|originates from an? newer version|downgrad", re.I)
 _KNOWN = (
     (
         re.compile(r"No space left on device|Disk quota exceeded", re.I),
         "the disk is full",
-        "make room there, then try again; what was committed is not lost",
+        _MAKE_ROOM,
     ),
     (
         re.compile(r"AccessDenied|Permission denied|Read-only file system|not writable", re.I),
@@ -44,12 +46,12 @@ def is_taken_port(log: str) -> bool:
     return bool(_TAKEN_PORT.search(log))
 
 
-def explain(home: HomeFolder, version: str, log: str) -> StoreError:
-    """Translates the output of a server that ended.
+def known_reason(home: HomeFolder, version: str, log: str) -> StoreError | None:
+    """Finds in what Neo4j wrote a reason that can be put plainly.
 
     Args:
-        home: Its folder.
-        version: Its version.
+        home: The folder.
+        version: The version that ran.
         log: What it wrote since it was started.
     """
     if _NEWER.search(log):
@@ -60,7 +62,12 @@ def explain(home: HomeFolder, version: str, log: str) -> StoreError:
             return ServerError(what, where=str(home.root), found=line.strip(), hint=hint)
     if is_taken_port(log):
         return ServerError("every port that was tried was taken", hint="try again")
-    return ServerError(
+    return None
+
+
+def explain(home: HomeFolder, version: str, log: str) -> StoreError:
+    """Says why a server ended: the reason, or else the last lines that it wrote."""
+    return known_reason(home, version, log) or ServerError(
         f"Neo4j {version} ended as it started",
         where=str(home.logs / "java.log"),
         found=last_lines(log) or "nothing in its log",
@@ -70,7 +77,7 @@ def explain(home: HomeFolder, version: str, log: str) -> StoreError:
 def explain_os_error(home: HomeFolder, error: OSError) -> ServerError:
     """Translates a failure to write into the folder."""
     hint = {
-        errno.ENOSPC: "make room there, then try again; what was committed is not lost",
+        errno.ENOSPC: _MAKE_ROOM,
         errno.EACCES: "give yourself permission, or name another folder with --db",
         errno.EROFS: "name another folder with --db",
         errno.ENOTDIR: "name another folder with --db",
@@ -82,6 +89,20 @@ def explain_os_error(home: HomeFolder, error: OSError) -> ServerError:
         found=error.strerror or str(error),
         hint=hint,
     )
+
+
+def refuse_full_disk(home: HomeFolder, needed: int) -> None:
+    """Raises where a database folder has less room than this many bytes."""
+    room = os.statvfs(home.root)
+    free = room.f_bavail * room.f_frsize
+    if free < needed:
+        raise ServerError(
+            "the disk is full",
+            where=str(home.root),
+            expected=f"{needed / 1e6:.1f} MB of room for Neo4j",
+            found=f"{free / 1e6:.1f} MB",
+            hint=_MAKE_ROOM,
+        )
 
 
 def last_lines(log: str, n: int = 8) -> str:

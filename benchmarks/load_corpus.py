@@ -1,0 +1,115 @@
+"""Reading models: libNeuroML's own loaders beside ``bnnkg.ingest``, in one run.
+
+    python benchmarks/load_corpus.py FOLDER...
+
+Each folder is read in a process of its own by either; CPU seconds and peak memory are what reading
+adds to the imports. libNeuroML loads each file on its own, without its includes, and is fenced: a
+file that ends its process or stumbles counts as not loaded. Ours reads, resolves references across
+files, hashes content, accounts for every element and makes the records of the graph.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import resource
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+FILES = (".nml", ".xml", ".h5")
+Result = dict[str, float]
+
+
+def peak_MB() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measured(work: Callable[[], Result]) -> Result:
+    cpu, peak = time.process_time(), peak_MB()
+    found = work()
+    return {"cpu_s": time.process_time() - cpu, "peak_MB": peak_MB() - peak, **found}
+
+
+def by_libneuroml(folder: Path) -> Result:
+    from neuroml import loaders
+
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix in FILES)
+
+    def load() -> Result:
+        n_loaded = 0
+        for path in paths:
+            with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    loaders.read_neuroml2_file(str(path), include_includes=False)
+                    n_loaded += 1
+                except (Exception, SystemExit):
+                    continue
+        return {"n_loaded": n_loaded}
+
+    return measured(load)
+
+
+def by_bnnkg(folder: Path) -> Result:
+    from bnnkg.ingest import find_source, reading, records
+
+    def load() -> Result:
+        start = time.process_time()
+        parsed = reading.read_source(find_source(str(folder)))
+        reading_s = time.process_time() - start
+        records.records_of(parsed)
+        return {"n_loaded": parsed.n_files, "reading_s": reading_s}
+
+    return measured(load)
+
+
+READERS = {"libneuroml": by_libneuroml, "bnnkg": by_bnnkg}
+
+
+def in_own_process(reader: str, folder: Path) -> Result:
+    done = subprocess.run(
+        [sys.executable, __file__, "--reader", reader, str(folder)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    result: Result = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def row(name: str, theirs: Result, ours: Result) -> str:
+    ratio = ours["cpu_s"] / theirs["cpu_s"] if theirs["cpu_s"] else float("nan")
+    return (
+        f"{name[:42]:42} {theirs['cpu_s']:8.2f} {ours['reading_s']:8.2f} {ours['cpu_s']:8.2f} "
+        f"{ratio:6.2f} {theirs['peak_MB']:8.0f} {ours['peak_MB']:8.0f} "
+        f"{theirs['n_loaded']:6.0f} {ours['n_loaded']:6.0f}"
+    )
+
+
+def main() -> None:
+    folders = [Path(text) for text in sys.argv[1:]]
+    if not folders:
+        sys.exit("usage: load_corpus.py FOLDER...")
+    print(f"{'':42} {'CPU s':>26} {'':6} {'peak MB':>17} {'files':>13}")
+    print(
+        f"{'folder':42} {'libN.':>8} {'reading':>8} {'+records':>8} {'ratio':>6} {'libN.':>8} "
+        f"{'bnnkg':>8} {'libN.':>6} {'bnnkg':>6}"
+    )
+    sums: dict[str, Result] = {name: {} for name in READERS}
+    for folder in folders:
+        found = {name: in_own_process(name, folder) for name in READERS}
+        for name, result in found.items():
+            for key, value in result.items():
+                sums[name][key] = sums[name].get(key, 0) + value
+        print(row(folder.name, found["libneuroml"], found["bnnkg"]), flush=True)
+    print(row("sum", sums["libneuroml"], sums["bnnkg"]))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--reader"]:
+        print(json.dumps(READERS[sys.argv[2]](Path(sys.argv[3]))))
+    else:
+        main()
