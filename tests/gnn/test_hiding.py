@@ -238,6 +238,14 @@ def test_other_instances_are_hidden_and_other_cells_are_not() -> None:
     assert batch.mask["dendrite"][:, place].tolist() == [True, True]
 
 
+def test_hiding_pairs_brings_no_hidden_sum_back() -> None:
+    without_weight = hidden(NETWORK, "synapse", "function", 3, "weight")
+    batch = hide_pairs(without_weight, rows([(0, 1)]))
+    place = places("neuron")["electrical_weight"]
+    assert batch.mask["neuron"][:, place].tolist() == [False, True, False]
+    assert batch.x["neuron"][:, place][[0, 2]].tolist() == [0, 0]
+
+
 def test_hidden_is_zero_and_masked() -> None:
     batch = hidden(NETWORK, "mechanism", "function", 0)
     assert not batch.x["mechanism"][~batch.mask["mechanism"]].any()

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnkg.gnn.metrics import auroc, average_precision, r2, spearman
@@ -13,6 +13,7 @@ from bnnkg.gnn.nulls import chance, unit_permutations
 answers = st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=2, max_size=30)
 
 
+@settings(deadline=None)
 @given(answers)
 def test_ranks_as_scikit_learn_does(pairs: list[tuple[int, bool]]) -> None:
     metrics = pytest.importorskip("sklearn.metrics")

@@ -205,6 +205,36 @@ def test_lems_is_read_for_what_it_defines(tmp_path: Path) -> None:
     assert "Display" not in by_class
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('instances="3"', 'instances="1e400"', "Requires integer"),
+        ('rate="4per_ms"', 'rate="4e9999999999per_ms"', "too large"),
+        ('condDensity="120 mS_per_cm2"', 'condDensity="1e200 mS_per_cm2"', "too large"),
+        ('x="-40"', 'x="1e400"', "no place"),
+        ('x="-40"', 'x="NaN"', "no place"),
+        ('<segment id="4"', '<segment id="99999999999999999999999"', "too large"),
+        ('<parent segment="1"/>', '<parent segment="1" fractionAlong="7"/>', "between 0 and 1"),
+        ('size="2"', 'size="99999999999"', "no whole number"),
+        ('from="p[0]"', 'from="p[99999999999999999999]"', "not in the network"),
+        ('weight="1"', 'weight="1e999"', "cannot be read"),
+        ('delay="1ms"', 'delay="1e999999999ms"', "cannot be read"),
+    ],
+)
+def test_numbers_that_no_model_means_cost_only_what_holds_them(
+    old: str, new: str, told: str, tmp_path: Path
+) -> None:
+    network = """<network id="n"><population id="p" component="pyramid" size="2"/>
+      <synapticConnectionWD from="p[0]" to="p[1]" synapse="s" weight="1" delay="1ms"/></network>"""
+    text = document(CHANNELS, CELL, POINTS, network)
+    assert old in text
+    parsed = read_folder(tmp_path, {"one.nml": text.replace(old, new, 1)})
+    checked_records(parsed)
+    assert parsed.report.status == "partial"
+    assert told in " ".join(note for file in parsed.report.files for note in file.notes)
+    assert "izhikevich2007Cell" in {m.mechanism_class for m in parsed.mechanisms}
+
+
 def test_references_mean_what_is_nearest(tmp_path: Path) -> None:
     syn = '<expOneSynapse id="syn" gbase="{}nS" erev="0mV" tauDecay="2ms"/>'
     net = """<network id="n"><population id="p" component="iaf" size="2"/><synapticConnection

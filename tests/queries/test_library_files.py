@@ -86,7 +86,7 @@ def test_needs_no_plugin() -> None:
 
 
 def test_every_file_is_in_the_library_and_ordered() -> None:
-    files = {path.stem for path in (Path(package.__file__).parent / "library").rglob("*.cypher")}
+    files = {path.stem for path in (Path(package.__file__).parent / "cypher").rglob("*.cypher")}
     assert files == set(NAMES)
     for query in library().values():
         body = query.text.split("\n", query.text.count("\n//"))[-1]
@@ -102,7 +102,7 @@ def test_an_unknown_query_names_close_ones() -> None:
 
 
 def test_two_files_of_one_name_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "library"
+    folder = tmp_path / "cypher"
     for group in package.GROUPS:
         (folder / group).mkdir(parents=True)
     text = "// Q?\n// Columns:\n//   a: m\nRETURN 1 AS a\n"

@@ -132,7 +132,7 @@ class BiophysicsReader:
         """Rows that a property holds for; absent where the file names none that exists."""
         segment = part.element.get("segment")
         if segment is not None:
-            row = self._segments.row_of.get(int(segment)) if segment.strip().isdigit() else None
+            row = self._segments.row_of.get(int(segment)) if segment.strip().isdecimal() else None
             return self._told(part, f"segment {segment}", None if row is None else [row])
         group = (_group_of(part) or "all").strip()
         if group in self._segments.groups:

@@ -19,7 +19,7 @@ from neuroml.nml.nml import GdsCollector_, GDSParseError
 
 from bnnkg.errors import QuantityError
 from bnnkg.ingest.markup import Account, local_name, quiet_warnings
-from bnnkg.schema.units import read_quantity
+from bnnkg.ingest.quantities import finite_quantity
 
 _QUANTITY = "Nml2Quantity_"
 _NUMBERS = frozenset({
@@ -192,7 +192,7 @@ def _read_attributes(part: Part, types: dict[str, str], account: Account, where:
             part.texts[name] = " ".join(text.split())
             continue
         try:
-            part.numbers[name] = read_quantity(text, dimension or None)
+            part.numbers[name] = finite_quantity(text, dimension or None)
         except QuantityError as error:
             part.texts[name] = " ".join(text.split())
             if type_ is not None:

@@ -17,6 +17,7 @@ from bnnkg.ingest.networks import (
     add_inputs,
     add_population,
     add_projection,
+    population_size,
     synapse_types,
 )
 from bnnkg.ingest.parsed import NetworkHead
@@ -111,8 +112,7 @@ class _Reader:
             if name.startswith("property:")
         ]
         if rows is None:
-            size = attribute(group, "size")
-            n, xyz = int(size) if size.isdecimal() else 0, None
+            n, xyz = population_size(attribute(group, "size")) or 0, None
         else:
             n = len(next(iter(rows.values())))
             zeros = np.zeros(n)

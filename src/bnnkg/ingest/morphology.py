@@ -13,6 +13,7 @@ from lxml import etree
 
 from bnnkg.errors import SourceError
 from bnnkg.ingest.markup import Account, local_name
+from bnnkg.ingest.quantities import whole_number
 
 Point = tuple[Decimal, Decimal, Decimal, Decimal]
 """x, y, z, diameter in um."""
@@ -26,6 +27,7 @@ _WORDS = (
     ("soma", "soma"),
 )  # fmt: skip
 _ONE = Decimal(1)
+LARGEST_UM = Decimal("1e12")
 
 
 @dataclass
@@ -115,9 +117,9 @@ def _read_segment(element: etree._Element, where: str) -> _Raw:
             elif name == "proximal":
                 proximal = _point(child)
             elif name == "parent":
-                parent = int(child.get("segment", ""))
-                fraction = Decimal(child.get("fractionAlong", "1"))
-        id_ = int(element.get("id", ""))
+                parent = whole_number(child.get("segment", ""))
+                fraction = _fraction(child.get("fractionAlong", "1"))
+        id_ = whole_number(element.get("id", ""))
     except (InvalidOperation, ValueError, TypeError) as error:
         raise SourceError(
             "a segment holds something else than a number",
@@ -129,14 +131,21 @@ def _read_segment(element: etree._Element, where: str) -> _Raw:
     return _Raw(element, id_, element.get("name", ""), parent, fraction, proximal, distal)
 
 
+def _fraction(text: str) -> Decimal:
+    fraction = Decimal(text)
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"fractionAlong {text!r} is not between 0 and 1")
+    return fraction
+
+
 def _point(element: etree._Element) -> Point:
     get = element.get
     point = (
         Decimal(get("x", "")), Decimal(get("y", "")), Decimal(get("z", "")),
         Decimal(get("diameter", "")),
     )  # fmt: skip
-    if not all(number.is_finite() for number in point):
-        raise ValueError(f"a point that is not finite: {point}")
+    if not all(number.is_finite() and abs(number) < LARGEST_UM for number in point):
+        raise ValueError(f"a point that is no place: {point}")
     return point
 
 

@@ -17,6 +17,9 @@ from bnnkg.ingest.sites import NamedPopulation, References, Sites, keep_rows, pl
 PERSONAL_PROPERTIES = frozenset({"OpenWormBackerAssignedName"})
 """Tags of properties that name living people and say nothing about the model."""
 
+MAX_SIZE = 10_000_000
+"""More neurons than this in one population by size are taken for a mistake or an attack."""
+
 PROJECTION_KINDS = {
     "projection": "chemical",
     "electricalProjection": "electrical",
@@ -43,6 +46,14 @@ class Networks:
     def unique_path(self, what: str, path: str) -> str:
         """A path that no other thing of that sort has."""
         return self._paths.setdefault(what, PathNames()).unique(path)
+
+
+def population_size(text: str) -> int | None:
+    """How many neurons a size says; absent where it is none, or more than are ever expanded."""
+    digits = text.strip()
+    if not digits.isdecimal() or len(digits) > len(str(MAX_SIZE)):
+        return None
+    return int(digits) if int(digits) <= MAX_SIZE else None
 
 
 def drop_if_personal(element: etree._Element, account: Account) -> bool:

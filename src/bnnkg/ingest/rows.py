@@ -9,8 +9,8 @@ import numpy as np
 from lxml import etree
 
 from bnnkg.errors import QuantityError
+from bnnkg.ingest.quantities import finite_quantity, whole_number
 from bnnkg.ingest.sites import References, Sites
-from bnnkg.schema.units import read_quantity
 
 Bad = Callable[[str], None]
 
@@ -39,7 +39,11 @@ def _site(
     if neuron is None:
         return f"the cell {cell!r} is not in the network"
     try:
-        return (*neuron, int(segment) if segment else 0, float(fraction) if fraction else 0.5)
+        return (
+            *neuron,
+            whole_number(segment) if segment else 0,
+            float(fraction) if fraction else 0.5,
+        )
     except ValueError:
         return f"its segment {segment!r} or fraction {fraction!r} is no number"
 
@@ -158,7 +162,7 @@ def finite_number(text: str | None) -> float | None:
 def quantity_or_problem(text: str, dimension: str, bad: Bad) -> float | None:
     """A quantity in its canonical unit; absent, and told, where the text is none."""
     try:
-        return float(read_quantity(text, dimension)[0])
+        return float(finite_quantity(text, dimension)[0])
     except QuantityError as error:
         bad(f"{error.what}: expected {error.expected}, found {error.found}")
         return None

@@ -18,6 +18,7 @@ from bnnkg.ingest.networks import (
     add_population,
     add_projection,
     drop_if_personal,
+    population_size,
     synapse_types,
 )
 from bnnkg.ingest.parsed import NetworkHead
@@ -128,10 +129,10 @@ class NetworkReader:
         layout = next((c for c in element.iter() if local_name(c) == "random"), None)
         if element.get("size") is None and layout is not None:
             text = layout.get("number") or "0"
-        if text.strip().isdecimal():
-            return int(text)
-        self._bad(f"population {element.get('id')!r}")(f"its size {text!r} is no whole number")
-        return 0
+        size = population_size(text)
+        if size is None:
+            self._bad(f"population {element.get('id')!r}")(f"its size {text!r} is no whole number")
+        return size or 0
 
     def _instances(self, elements: list[etree._Element]) -> tuple[list[str], np.ndarray]:
         xyz = np.zeros((len(elements), 3))

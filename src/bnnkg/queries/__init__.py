@@ -1,6 +1,6 @@
 """Questions to the graph: a library of Cypher files, their statistics, and tables of answers."""
 
-from bnnkg.queries.fetch import (
+from bnnkg.queries.frames import (
     fetch,
     fetch_attention,
     fetch_cells,

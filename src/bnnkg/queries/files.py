@@ -27,7 +27,7 @@ def library() -> dict[str, LibraryQuery]:
     """
     queries: dict[str, LibraryQuery] = {}
     for group in GROUPS:
-        folder = files("bnnkg.queries") / "library" / group
+        folder = files("bnnkg.queries") / "cypher" / group
         for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
             name, _, suffix = entry.name.rpartition(".")
             if suffix != "cypher":

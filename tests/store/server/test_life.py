@@ -19,7 +19,7 @@ import pytest
 
 from bnnkg.errors import ServerError, StoreVersionError
 from bnnkg.store.server import ServerStatus, read_password, start, status, stop
-from bnnkg.store.server.home import HomeFolder, read_record
+from bnnkg.store.server.home import HomeFolder, hold_lock, read_record
 from bnnkg.store.server.processes import created
 
 START = (
@@ -215,6 +215,11 @@ def test_a_stale_record_names_nobody(home: Path) -> None:
         folder.record.write_text(json.dumps(stale))
         assert status(home).state == "stopped"
         assert stop(home, wait=True).state == "stopped"
+        lock = hold_lock(folder)  # as a keeper that has written nothing yet
+        assert lock is not None
+        assert status(home).state == "stopped"
+        stop(home)
+        os.close(lock)
         assert start(home).pid != bystander.pid
         assert bystander.poll() is None
     finally:
