@@ -23,6 +23,7 @@ from bnnkg import console
 from bnnkg.errors import QueryError, UsageError
 from bnnkg.ingest import ElementCounts, FileReport, SourceReport
 from bnnkg.jsontext import json_text
+from bnnkg.reports import write_ingest
 from bnnkg.workflows.ingestion import IngestOutcome
 
 COLUMNS = {
@@ -236,7 +237,7 @@ def test_a_report_accounts_for_every_file():
     ]
     report = SourceReport("m/", "m@1", "static", "partial", "an include is missing", [], files)
     outcome = IngestOutcome((report,), {}, {"Cell": 1200}, {}, 0)
-    lines = piped(console.write_report, outcome).splitlines()
+    lines = piped(write_ingest, outcome).splitlines()
     assert lines[0] == "m/: partial, m@1, an include is missing"
     assert lines[2].split() == ["a.nml", "loaded", "1", "2", "1"]
     assert lines[3].split() == ["README", "skipped", "0", "0", "0", "not", "a", "model"]

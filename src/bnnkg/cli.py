@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnnkg.console import open_in_browser, write_report
+from bnnkg.console import open_in_browser
 from bnnkg.errors import UsageError
 from bnnkg.invocation import App, Invocation, read_parameters, read_values
 
@@ -84,11 +84,18 @@ def demo(call: Invocation) -> None:
     In about a minute, the 302 neurons of C. elegans and their 3,363 projections (from the package
     c302) are read, loaded into a local Neo4j, learned from, annotated and asked.
     """
+    from bnnkg.reports import demonstration_json, write_demonstration
+    from bnnkg.store.server import status
     from bnnkg.workflows.demonstration import demo
 
+    settings = call.settings()
     with call.progress() as progress:
-        result = demo(settings=call.settings(), progress=progress)
-    call.show(result)
+        result = demo(settings=settings, progress=progress)
+    address = status(settings.home).http if settings.is_local else None
+    if call.json:
+        call.show(demonstration_json(result, address))
+    else:
+        write_demonstration(result, address, sys.stdout)
 
 
 @app.add("doctor", example="bnnkg doctor")
@@ -338,6 +345,7 @@ def train(
     ] = None,
 ) -> None:
     """Train on models of the graph; print score beside chance."""
+    from bnnkg.reports import write_training
     from bnnkg.workflows.training import TrainRequest, train
 
     keys = tuple(key for part in models for key in part.split(",") if key)
@@ -346,7 +354,10 @@ def train(
     )
     with call.progress() as progress:
         result = train(request, settings=call.settings(), progress=progress)
-    call.show(result)
+    if call.json:
+        call.show(result)
+    else:
+        write_training(result, sys.stdout)
 
 
 @app.add("annotate", example="bnnkg annotate 20261124-7k2f --as contacts")
@@ -425,5 +436,7 @@ def _show_report(call: Invocation, outcome: "IngestOutcome", markdown: bool) -> 
     elif call.json:
         call.show(outcome.to_json())
     else:
-        write_report(outcome, sys.stdout)
+        from bnnkg.reports import write_ingest
+
+        write_ingest(outcome, sys.stdout)
     return outcome.exit_code

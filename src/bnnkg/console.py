@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-    from bnnkg.ingest import FileReport
-    from bnnkg.workflows.ingestion import IngestOutcome
-
 Columns = Mapping[str, Sequence[Any]]
 """Values by column name, a row each."""
 
@@ -33,6 +30,7 @@ ROWS_ON_TERMINAL = 40
 _NARROWEST = 24
 """A column whose longest word is shorter than this is not broken inside of it."""
 _GAP = "  "
+_LONGEST = 400
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BEFORE_END = 1.0
 _BARS = 8
@@ -130,20 +128,6 @@ def write_parquet(columns: Columns, path: Path) -> list[str]:
             found=error.strerror or str(error),
         ) from error
     return mixed
-
-
-def write_report(outcome: IngestOutcome, out: IO[str]) -> None:
-    """Writes an ingest's report for people: every source, every file, and what they come to."""
-    for report in outcome.reports:
-        load = outcome.loads.get(report.source)
-        told = [report.status, report.model, load and load.status, report.reason]
-        out.write(f"{report.source}: {', '.join(part for part in told if part)}\n")
-        if report.files:
-            _write_files(report.files, out)
-        out.write("\n")
-    for name, counts in (("nodes", outcome.nodes), ("edges", outcome.edges)):
-        shown = ", ".join(f"{count:,} {type_}" for type_, count in counts.items()) or "none"
-        out.write(f"{name}: {shown}\n")
 
 
 def write_error(error: BnnkgError, out: IO[str], *, as_json: bool) -> None:
@@ -274,25 +258,12 @@ def forget_reader() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _write_files(files: Sequence[FileReport], out: IO[str]) -> None:
-    counts = [[sum(fates) for fates in zip(*file.by_class.values(), strict=True)] for file in files]
-    columns: dict[str, list[Any]] = {
-        "file": [file.path for file in files],
-        "status": [file.status for file in files],
-    }
-    for place, fate in enumerate(("loaded", "kept", "skipped")):
-        columns[fate] = [count[place] if count else 0 for count in counts]
-    columns["reason"] = [file.reason for file in files]
-    write_table(columns, out, whole=True)
-    for file in files:
-        for note in file.notes:
-            out.write(f"{file.path}: {note}\n")
-
-
 def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, part in value.items():
         if isinstance(part, Mapping) and part:
             yield from _flat(part, f"{prefix}{name}.")
+        elif len(_cell(part)) > _LONGEST:
+            yield f"{prefix}{name}", f"{len(part)} entries; --json shows them"
         else:
             yield f"{prefix}{name}", part
 

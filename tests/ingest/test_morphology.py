@@ -46,7 +46,8 @@ def test_sections_and_morphometrics_by_hand(tmp_path: Path) -> None:
     [cell] = rows(tables, "Cell")
     assert (cell["n_segments"], cell["n_compartments"]) == (5, 4)
     assert (cell["n_branch_points"], cell["n_tips"]) == (1, 2)
-    assert cell["kinds_from"] == "groups"
+    [defines] = [e for e in edges(tables, "DEFINES") if e["dst"] == cell["uid"]]
+    assert defines["kinds_from"] == "groups"
     assert cell["length_um"] == pytest.approx(10 + 20 + 30 + 40 + 30)
     soma, trunk, *tips = rows(tables, "Compartment")
     assert (soma["kind"], soma["area_um2"]) == ("soma", pytest.approx(math.pi * 10 * 10))
@@ -133,9 +134,10 @@ def test_kinds_and_what_told_them(
         _segment(1, "0 0 30 1", parent=0, name=names[1]),
         _segment(2, "0 20 10 1", parent=0, name=names[2]),
     ]
-    cell = _cell(read_text(tmp_path, _morphology(*segments, groups=groups)))
-    assert [s.kind for s in cell.sections] == kinds
-    assert cell.kinds_from == source
+    parsed = read_text(tmp_path, _morphology(*segments, groups=groups))
+    assert [s.kind for s in _cell(parsed).sections] == kinds
+    [definition] = parsed.definitions
+    assert definition.kinds_from == source
 
 
 def test_groups_by_path_subtree_and_inclusion(tmp_path: Path) -> None:

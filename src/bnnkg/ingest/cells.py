@@ -29,6 +29,7 @@ class CellReading:
         segment_names: Their names.
         group_names: Names of its segment groups.
         group_sections: Sections of each group, such as ``0-3,5``.
+        kinds_from: What told soma, dendrite and axon apart.
     """
 
     cell: Cell
@@ -38,6 +39,7 @@ class CellReading:
     segment_names: tuple[str, ...] = ()
     group_names: tuple[str, ...] = ()
     group_sections: tuple[str, ...] = ()
+    kinds_from: str | None = None
 
 
 def detailed_cell(cell_class: str, segments: Segments, biophysics: Biophysics) -> CellReading:
@@ -56,7 +58,6 @@ def detailed_cell(cell_class: str, segments: Segments, biophysics: Biophysics) -
         uid=shared_uid("Cell", content),
         cell_class=cell_class,
         is_point=False,
-        kinds_from=kinds_from,
         sections=sections,
         placements=tuple(placements(biophysics, tree)),
         v_init_mV=_float(biophysics.v_init),
@@ -72,6 +73,7 @@ def detailed_cell(cell_class: str, segments: Segments, biophysics: Biophysics) -
         tuple(segments.names[row] for row in rows),
         names,
         _group_sections(segments, tree, names),
+        kinds_from,
     )
 
 

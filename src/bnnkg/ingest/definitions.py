@@ -178,15 +178,9 @@ class Definitions:
             return None
         account.take(entry.element)
         reading = detailed_cell(entry.tag, segments, biophysics)
-        self._keep_cell(reading.cell)
+        self.cells.setdefault(reading.cell.uid, reading.cell)
         self._define_cell(entry, reading, path)
         return reading
-
-    def _keep_cell(self, cell: Cell) -> None:
-        """Keeps one Cell of a uid: that whose kinds had the best source (groups, names ...)."""
-        known = self.cells.get(cell.uid)
-        if known is None or (cell.kinds_from or "") < (known.kinds_from or ""):
-            self.cells[cell.uid] = cell
 
     def _morphology(self, entry: Entry) -> Segments:
         element, owner = self._inner(entry, "morphology", "morphology")
@@ -298,6 +292,7 @@ class Definitions:
                 reading.offset_um,
                 reading.group_names,
                 reading.group_sections,
+                reading.kinds_from,
             )
         )
 

@@ -128,7 +128,6 @@ class Cell:
     uid: str
     cell_class: str
     is_point: bool
-    kinds_from: str | None = None
     sections: tuple[Section, ...] = ()
     placements: tuple[Placement, ...] = ()
     v_init_mV: float | None = None
@@ -178,6 +177,7 @@ class Definition:
     offset_um: tuple[float, float, float] | None = None
     group_names: tuple[str, ...] | None = None
     group_sections: tuple[str, ...] | None = None
+    kinds_from: str | None = None
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,6 @@ def _cell_properties(cell: Cell) -> dict[str, object]:
         "uid": cell.uid,
         "cell_class": cell.cell_class,
         "is_point": cell.is_point,
-        "kinds_from": cell.kinds_from,
         "v_init_mV": cell.v_init_mV,
         "v_threshold_mV": cell.v_threshold_mV,
     }
@@ -182,6 +181,7 @@ def _cell_definition(one: Definition) -> dict[str, object]:
         "offset_um": list(one.offset_um or ()),
         "group_names": list(one.group_names or ()) or None,
         "group_sections": list(one.group_sections or ()) or None,
+        "kinds_from": one.kinds_from,
     }
 
 

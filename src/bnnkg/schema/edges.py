@@ -30,6 +30,7 @@ EDGE_TYPES: tuple[EdgeType, ...] = (
             Property("notes", "string", "Notes in the element", "", "notes"),
             Property("segment_ids", "integers", "Ids of a Cell's segments, in the order of its sections", "", "segment"),
             Property("segment_names", "strings", "Names of a Cell's segments, in the same order", "", "segment"),
+            Property("kinds_from", "string", "What told a Cell's soma, dendrite and axon apart: groups, names or topology"),
             Property("group_names", "strings", "Names of a Cell's segment groups", "", "segmentGroup"),
             Property("group_sections", "strings", "Indexes of the sections that each group touches, such as 0-3,5", "", "segmentGroup"),
             Property("offset_um", "floats", "What was subtracted from a Cell's coordinates to bring its root to the origin", "um"),

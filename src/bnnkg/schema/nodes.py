@@ -96,7 +96,6 @@ CELL = NodeType(
         UID, NAME,
         Property("cell_class", "string", "NeuroML class, such as cell or izhikevichCell", required=True),
         Property("is_point", "boolean", "Whether it has no morphology", required=True),
-        Property("kinds_from", "string", "What told soma, dendrite and axon apart: groups, names or topology"),
         Property("n_segments", "integer", "Segments of its morphology", "", "segment"),
         Property("n_compartments", "integer", "Unbranched sections of its morphology"),
         Property("n_branch_points", "integer", "Sections with two children or more"),

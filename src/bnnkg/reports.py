@@ -1,0 +1,147 @@
+"""What commands tell people at length: an ingest, a training, the demonstration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import IO, TYPE_CHECKING, Any
+
+from bnnkg.console import write_table
+
+if TYPE_CHECKING:
+    from bnnkg.ingest import FileReport
+    from bnnkg.workflows.demonstration import Answer, Demonstration
+    from bnnkg.workflows.ingestion import IngestOutcome
+
+
+def write_ingest(outcome: IngestOutcome, out: IO[str]) -> None:
+    """Writes an ingest's report for people: every source, every file, and what they come to."""
+    for report in outcome.reports:
+        load = outcome.loads.get(report.source)
+        told = [report.status, report.model, load and load.status, report.reason]
+        out.write(f"{report.source}: {', '.join(part for part in told if part)}\n")
+        if report.files:
+            _write_files(report.files, out)
+        out.write("\n")
+    for name, counts in (("nodes", outcome.nodes), ("edges", outcome.edges)):
+        shown = ", ".join(f"{count:,} {type_}" for type_, count in counts.items()) or "none"
+        out.write(f"{name}: {shown}\n")
+
+
+def write_training(result: Mapping[str, Any], out: IO[str]) -> None:
+    """Writes what came of a training for people.
+
+    Args:
+        result: What ``bnnkg train --json`` prints.
+        out: Where to.
+    """
+    gate = result["gate"]
+    verdict = "above chance" if gate["passed"] else "NOT above chance"
+    out.write(f"run {result['run']}\n")
+    out.write(f"held out: {result['split']}\n")
+    for model, reason in result["left_out"].items():
+        out.write(f"left out: {model}: {reason}\n")
+    out.write("\n")
+    write_table(_scores(result), out, whole=True)
+    out.write(f"\n{gate['metric']} {gate['value']:.3f} is {verdict} ({gate['chance']:.3f})\n")
+    if result["agreement"] is not None:
+        n_seeds = len(result["seeds"])
+        out.write(f"{n_seeds} seeds agree at {result['agreement']:.2f} (rank correlation)\n")
+    out.write(f"{result['seconds']:.0f} seconds of CPU\n")
+
+
+def write_demonstration(demonstration: Demonstration, address: str | None, out: IO[str]) -> None:
+    """Writes the demonstration: what was done, the answers with their queries, what to try.
+
+    Args:
+        demonstration: What was done.
+        address: Where Neo4j Browser is; absent where nobody knows.
+        out: Where to.
+    """
+    nodes, edges = demonstration.loaded["nodes"], demonstration.loaded["edges"]
+    out.write("The nervous system of C. elegans\n")
+    out.write(f"{sum(nodes.values()):,} nodes and {sum(edges.values()):,} edges in the graph\n\n")
+    write_training(demonstration.training, out)
+    for number, answer in enumerate(demonstration.answers, start=1):
+        _write_answer(number, answer, out)
+    _write_next_steps(demonstration, address, out)
+
+
+def demonstration_json(demonstration: Demonstration, address: str | None) -> dict[str, Any]:
+    """The demonstration as plain values."""
+    return {
+        "loaded": demonstration.loaded,
+        "training": demonstration.training,
+        "annotation": demonstration.annotation,
+        "answers": [
+            {
+                "title": answer.question.title,
+                "query": answer.question.query,
+                "parameters": answer.question.parameters,
+                "cypher": answer.cypher,
+                "rows": list(answer.table.rows()) if answer.table else None,
+                "statistics": list(answer.statistics.rows()) if answer.statistics else None,
+                "remark": answer.question.remark,
+            }
+            for answer in demonstration.answers
+        ],
+        "database": demonstration.database,
+        "browser": address,
+    }
+
+
+def _write_files(files: Sequence[FileReport], out: IO[str]) -> None:
+    counts = [[sum(fates) for fates in zip(*file.by_class.values(), strict=True)] for file in files]
+    columns: dict[str, list[Any]] = {
+        "file": [file.path for file in files],
+        "status": [file.status for file in files],
+    }
+    for place, fate in enumerate(("loaded", "kept", "skipped")):
+        columns[fate] = [count[place] if count else 0 for count in counts]
+    columns["reason"] = [file.reason for file in files]
+    write_table(columns, out, whole=True)
+    for file in files:
+        for note in file.notes:
+            out.write(f"{file.path}: {note}\n")
+
+
+def _scores(result: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """A row per metric: the network's beside chance and the baselines."""
+    metrics = list(result["held_out"])
+    columns = {
+        "metric": metrics,
+        "BGAN": [result["held_out"][name] for name in metrics],
+        "sd": [result["held_out_sd"].get(name) for name in metrics],
+        "chance": [result["chance"].get(name) for name in metrics],
+    }
+    for baseline, scores in result["baselines"].items():
+        columns[baseline] = [scores.get(name) for name in metrics]
+    return columns
+
+
+def _write_answer(number: int, answer: Answer, out: IO[str]) -> None:
+    question = answer.question
+    out.write(f"\n{number}. {question.title}\n\n")
+    for line in answer.cypher.strip().splitlines():
+        if not line.startswith("//"):
+            out.write(f"    {line}\n")
+    for table in (answer.table, answer.statistics):
+        if table is not None:
+            out.write("\n")
+            write_table(table.columns, out, whole=True)
+    out.write(f"\n{question.remark}\n")
+
+
+def _write_next_steps(demonstration: Demonstration, address: str | None, out: IO[str]) -> None:
+    db = "" if demonstration.database == "./bnnkg.db" else f" --db {demonstration.database}"
+    steps = {
+        f"bnnkg db open{db}": f"Neo4j Browser on this graph{f', at {address}' if address else ''}",
+        f"bnnkg queries{db}": "what else can be asked",
+        f"bnnkg query sections_of_neuron -p neuron=AVAL{db}": "one neuron, section by section",
+        f"bnnkg runs show {demonstration.training['run']}{db}": "the run, with all its scores",
+        f"bnnkg ingest FILE_OR_FOLDER{db}": "models of your own",
+        f"bnnkg db stop{db}": "stop the database; it stops by itself, too",
+    }
+    width = max(map(len, steps))
+    out.write("\nTry next:\n")
+    for command, meaning in steps.items():
+        out.write(f"  $ {command.ljust(width)}  {meaning}\n")
