@@ -48,9 +48,8 @@ def main() -> None:
         rows = {way: run(way, n_nodes, Path(folder) / str(k)) for k, way in enumerate(WAYS)}
     ours = rows["ours"]
     print(f"{ours['nodes']} nodes, {ours['edges']} edges")
-    print(
-        f"{'':20}{'client s':>9}{'server s':>9}{'sum':>8}{'ratio':>7}{'client MB':>10}{'server MB':>10}"
-    )
+    titles = {"client s": 9, "server s": 9, "sum": 8, "ratio": 7, "client MB": 10, "server MB": 10}
+    print(f"{'':20}" + "".join(f"{title:>{width}}" for title, width in titles.items()))
     for way, row in rows.items():
         total = row["client"] + row["server"]
         ratio = total / (ours["client"] + ours["server"])
@@ -116,23 +115,69 @@ def network(n_nodes: int) -> GraphTables:
         NodeTable(
             "Model",
             {
-                "uid": [M], "key": ["net"], "version": ["1"], "status": ["current"],
-                "tier": ["static"], "format": ["neuroml2"],
+                "uid": [M],
+                "key": ["net"],
+                "version": ["1"],
+                "status": ["current"],
+                "tier": ["static"],
+                "format": ["neuroml2"],
             },
         ),
-        NodeTable("Network", {"uid": [f"{M}/net"], "model_uid": [M], "path": ["#net"], "implicit": [False]}),
-        NodeTable("Population", {"uid": [f"{M}/net/pop"], "model_uid": [M], "name": ["pop"], "path": ["#pop"], "size": [n]}),
-        NodeTable("Neuron", {"uid": neurons, "model_uid": [M] * n, "name": [f"n{i}" for i in range(n)], "index": list(range(n)), "x_um": [i * 0.5 for i in range(n)], "implicit": [False] * n}),
-        NodeTable("Synapse", {"uid": synapses, "model_uid": [M] * 9 * n, "kind": ["chemical"] * 9 * n, "projection": [f"projection{i // 100}" for i in range(9 * n)], "index": [i % 100 for i in range(9 * n)], "weight": [i * 0.25 for i in range(9 * n)], "delay_ms": [0.5] * 9 * n}),
-    ]  # fmt: skip
+        NodeTable(
+            "Network",
+            {"uid": [f"{M}/net"], "model_uid": [M], "path": ["#net"], "implicit": [False]},
+        ),
+        NodeTable(
+            "Population",
+            {
+                "uid": [f"{M}/net/pop"],
+                "model_uid": [M],
+                "name": ["pop"],
+                "path": ["#pop"],
+                "size": [n],
+            },
+        ),
+        NodeTable(
+            "Neuron",
+            {
+                "uid": neurons,
+                "model_uid": [M] * n,
+                "name": [f"n{i}" for i in range(n)],
+                "index": list(range(n)),
+                "x_um": [i * 0.5 for i in range(n)],
+                "implicit": [False] * n,
+            },
+        ),
+        NodeTable(
+            "Synapse",
+            {
+                "uid": synapses,
+                "model_uid": [M] * 9 * n,
+                "kind": ["chemical"] * 9 * n,
+                "projection": [f"projection{i // 100}" for i in range(9 * n)],
+                "index": [i % 100 for i in range(9 * n)],
+                "weight": [i * 0.25 for i in range(9 * n)],
+                "delay_ms": [0.5] * 9 * n,
+            },
+        ),
+    ]
     edges = [
-        EdgeTable("DEFINES", "Model", "Network", [M], [f"{M}/net"], {"uid": [f"{M}/d"], "path": ["#net"]}),
+        EdgeTable(
+            "DEFINES", "Model", "Network", [M], [f"{M}/net"], {"uid": [f"{M}/d"], "path": ["#net"]}
+        ),
         EdgeTable("HAS_POPULATION", "Network", "Population", [f"{M}/net"], [f"{M}/net/pop"]),
         EdgeTable("HAS_NEURON", "Population", "Neuron", [f"{M}/net/pop"] * n, neurons),
         EdgeTable("SENDS", "Neuron", "Synapse", pre, synapses),
         EdgeTable("TARGETS", "Synapse", "Neuron", synapses, post),
-        EdgeTable("CONNECTS_TO", "Neuron", "Neuron", neurons, neurons[1:] + neurons[:1], {"uid": [f"{u}/c" for u in neurons], "kind": ["chemical"] * n, "n_synapses": [1] * n}),
-    ]  # fmt: skip
+        EdgeTable(
+            "CONNECTS_TO",
+            "Neuron",
+            "Neuron",
+            neurons,
+            neurons[1:] + neurons[:1],
+            {"uid": [f"{u}/c" for u in neurons], "kind": ["chemical"] * n, "n_synapses": [1] * n},
+        ),
+    ]
     return GraphTables.of(nodes, edges)
 
 
@@ -156,9 +201,13 @@ def write_each(tables: GraphTables, home: Path) -> None:
     with drive(home) as driver, driver.session() as session:
         for label, rows in node_maps(tables):
             for row in islice(rows, 0, None, SAMPLE if len(rows) > 1 else 1):
-                session.run(f"MERGE (n:{label} {{uid: $uid}}) SET n += $row", uid=row["uid"], row=row).consume()  # fmt: skip
+                statement = f"MERGE (n:{label} {{uid: $uid}}) SET n += $row"
+                session.run(statement, uid=row["uid"], row=row).consume()
         for (type_, src, dst), rows in edge_maps(tables):
-            statement = f"MATCH (a:{src} {{uid: $src}}) MATCH (b:{dst} {{uid: $dst}}) MERGE (a)-[e:{type_}]->(b) SET e += $p"
+            statement = (
+                f"MATCH (a:{src} {{uid: $src}}) MATCH (b:{dst} {{uid: $dst}}) "
+                f"MERGE (a)-[e:{type_}]->(b) SET e += $p"
+            )
             for row in islice(rows, 0, None, SAMPLE if len(rows) > 1 else 1):
                 session.run(statement, **row).consume()
 

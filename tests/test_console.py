@@ -21,10 +21,7 @@ from pyarrow import parquet
 
 from bnnkg import console
 from bnnkg.errors import QueryError, UsageError
-from bnnkg.ingest import ElementCounts, FileReport, SourceReport
 from bnnkg.jsontext import json_text
-from bnnkg.reports import write_ingest
-from bnnkg.workflows.ingestion import IngestOutcome
 
 COLUMNS = {
     "neuron": ["AVAL", "RMGR", None],
@@ -215,6 +212,19 @@ def test_an_object_is_a_line_per_value():
     ]
 
 
+def test_rows_within_an_object_are_a_table_below_it():
+    value = {"a": [{"x": 1, "y": 2}, {"x": 3, "y": None}], "b": {"c": 1}, "long": [0.5] * 999}
+    assert piped(console.write_object, value).splitlines() == [
+        "b.c   1",
+        "long  999 entries; --json shows them",
+        "",
+        "a",
+        "x  y",
+        "1  2",
+        "3",
+    ]
+
+
 def test_an_error_says_its_parts():
     error = QueryError("no such parameter", where="motifs", expected="limit", found="x", hint="ask")
     assert piped(lambda e, out: console.write_error(e, out, as_json=False), error) == (
@@ -227,22 +237,6 @@ def test_an_error_says_its_parts():
             "expected": "limit", "found": "x", "hint": "ask", "exit_code": 1,
         }
     }  # fmt: skip
-
-
-def test_a_report_accounts_for_every_file():
-    by_class = {"cell": ElementCounts(1, 0, 0), "note": ElementCounts(0, 2, 1)}
-    files = [
-        FileReport("a.nml", "loaded", "", by_class, ["b.nml is missing"]),
-        FileReport("README", "skipped", "not a model"),
-    ]
-    report = SourceReport("m/", "m@1", "static", "partial", "an include is missing", [], files)
-    outcome = IngestOutcome((report,), {}, {"Cell": 1200}, {}, 0)
-    lines = piped(write_ingest, outcome).splitlines()
-    assert lines[0] == "m/: partial, m@1, an include is missing"
-    assert lines[2].split() == ["a.nml", "loaded", "1", "2", "1"]
-    assert lines[3].split() == ["README", "skipped", "0", "0", "0", "not", "a", "model"]
-    assert "a.nml: b.nml is missing" in lines
-    assert lines[-2:] == ["nodes: 1,200 Cell", "edges: none"]
 
 
 def test_progress_in_a_pipe_is_a_few_lines():

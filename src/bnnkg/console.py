@@ -78,11 +78,17 @@ def write_json(value: Any, out: IO[str]) -> None:
 
 
 def write_object(value: Mapping[str, Any], out: IO[str]) -> None:
-    """Writes an object for people: a line per value, parts of a part with dotted names."""
-    lines = list(_flat(value))
+    """Writes an object for people: a line per value, then a table per list of rows."""
+    parts = list(_flat(value))
+    lines = [(name, _cell(part)) for name, part in parts if not _is_rows(part)]
     width = max((len(name) for name, _ in lines), default=0)
-    for name, part in lines:
-        out.write(f"{name.ljust(width)}{_GAP}{_cell(part)}".rstrip() + "\n")
+    for name, cell in lines:
+        out.write(f"{name.ljust(width)}{_GAP}{cell}".rstrip() + "\n")
+    for name, rows in parts:
+        if not _is_rows(rows):
+            continue
+        out.write(f"\n{name}\n")
+        write_table({key: [row.get(key) for row in rows] for key in rows[0]}, out, whole=True)
 
 
 def write_csv(columns: Columns, out: IO[str]) -> None:
@@ -258,11 +264,15 @@ def forget_reader() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _is_rows(part: Any) -> bool:
+    return isinstance(part, list | tuple) and bool(part) and all(isinstance(p, dict) for p in part)
+
+
 def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, part in value.items():
         if isinstance(part, Mapping) and part:
             yield from _flat(part, f"{prefix}{name}.")
-        elif len(_cell(part)) > _LONGEST:
+        elif isinstance(part, list) and not _is_rows(part) and len(_cell(part)) > _LONGEST:
             yield f"{prefix}{name}", f"{len(part)} entries; --json shows them"
         else:
             yield f"{prefix}{name}", part

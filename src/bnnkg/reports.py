@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from bnnkg.console import write_table
+from bnnkg.settings import Settings
 
 if TYPE_CHECKING:
     from bnnkg.ingest import FileReport
@@ -46,7 +47,7 @@ def write_training(result: Mapping[str, Any], out: IO[str]) -> None:
     if result["agreement"] is not None:
         n_seeds = len(result["seeds"])
         out.write(f"{n_seeds} seeds agree at {result['agreement']:.2f} (rank correlation)\n")
-    out.write(f"{result['seconds']:.0f} seconds of CPU\n")
+    out.write(f"trained in {result['seconds']:.0f} s\n")
 
 
 def write_demonstration(demonstration: Demonstration, address: str | None, out: IO[str]) -> None:
@@ -62,7 +63,7 @@ def write_demonstration(demonstration: Demonstration, address: str | None, out: 
     out.write(f"{sum(nodes.values()):,} nodes and {sum(edges.values()):,} edges in the graph\n\n")
     write_training(demonstration.training, out)
     for number, answer in enumerate(demonstration.answers, start=1):
-        _write_answer(number, answer, out)
+        _write_answer(number, answer, _db_option(demonstration), out)
     _write_next_steps(demonstration, address, out)
 
 
@@ -76,7 +77,7 @@ def demonstration_json(demonstration: Demonstration, address: str | None) -> dic
             {
                 "title": answer.question.title,
                 "query": answer.question.query,
-                "parameters": answer.question.parameters,
+                "parameters": {"model": answer.model, **answer.question.parameters},
                 "cypher": answer.cypher,
                 "rows": list(answer.table.rows()) if answer.table else None,
                 "statistics": list(answer.statistics.rows()) if answer.statistics else None,
@@ -118,21 +119,30 @@ def _scores(result: Mapping[str, Any]) -> dict[str, list[Any]]:
     return columns
 
 
-def _write_answer(number: int, answer: Answer, out: IO[str]) -> None:
+def _db_option(demonstration: Demonstration) -> str:
+    """What commands that are to be typed need to find the same database."""
+    is_default = demonstration.database == Settings().db
+    return "" if is_default else f" --db {demonstration.database}"
+
+
+def _write_answer(number: int, answer: Answer, db: str, out: IO[str]) -> None:
     question = answer.question
-    out.write(f"\n{number}. {question.title}\n\n")
-    for line in answer.cypher.strip().splitlines():
-        if not line.startswith("//"):
-            out.write(f"    {line}\n")
+    out.write(f"\n{number}. {question.title}\n")
     for table in (answer.table, answer.statistics):
         if table is not None:
             out.write("\n")
             write_table(table.columns, out, whole=True)
-    out.write(f"\n{question.remark}\n")
+    out.write(f"\n{question.remark}\n\n")
+    parameters = {"model": answer.model, **question.parameters}
+    given = "".join(f" --param {name}={value}" for name, value in parameters.items())
+    out.write(f"  $ bnnkg query {question.query}{given}{db}\n\n")
+    for line in answer.cypher.strip().splitlines():
+        if not line.startswith("//"):
+            out.write(f"    {line}\n")
 
 
 def _write_next_steps(demonstration: Demonstration, address: str | None, out: IO[str]) -> None:
-    db = "" if demonstration.database == "./bnnkg.db" else f" --db {demonstration.database}"
+    db = _db_option(demonstration)
     steps = {
         f"bnnkg db open{db}": f"Neo4j Browser on this graph{f', at {address}' if address else ''}",
         f"bnnkg queries{db}": "what else can be asked",

@@ -40,13 +40,40 @@ def test_what_is_undefined_is_not_a_number() -> None:
     assert math.isnan(chance(np.array([math.nan])))
 
 
-def test_permutations_move_whole_units_of_one_size_within_a_stratum() -> None:
-    units = np.array([0, 0, 1, 1, 2, 3, 4, 4])
+def test_permutations_move_whole_units_within_a_stratum() -> None:
+    units = np.array([0, 0, 1, 1, 2, 2, 3, 3])
     strata = np.array([0, 0, 0, 0, 0, 0, 1, 1])
     seen = set()
-    for order in unit_permutations(units, strata, seed=0, n=50):
-        assert sorted(order) == list(range(8))
-        assert order[6:].tolist() == [6, 7]
-        assert {tuple(order[:2].tolist()), tuple(order[2:4].tolist())} == {(0, 1), (2, 3)}
-        seen.add(tuple(order.tolist()))
-    assert len(seen) == 4
+    for order in unit_permutations(units, strata, seed=0, n=200):
+        blocks = [tuple(order[i : i + 2].tolist()) for i in range(0, 8, 2)]
+        assert set(blocks) == {(0, 1), (2, 3), (4, 5), (6, 7)}
+        assert blocks[3] == (6, 7)
+        seen.add(tuple(blocks))
+    assert len(seen) == 6
+
+
+def test_units_are_exchanged_with_those_of_their_size_where_there_are_enough() -> None:
+    sizes = [1] * 10 + [3] * 9
+    units = np.repeat(np.arange(19), sizes)
+    for order in unit_permutations(units, np.zeros_like(units), seed=1, n=20):
+        assert sorted(order[:10]) == list(range(10))
+        assert sorted(order[10:]) == list(range(10, 37))
+
+
+def test_a_smaller_unit_repeats_in_the_place_of_a_larger_one() -> None:
+    units = np.array([0, 1, 1, 1])
+    orders = {tuple(o.tolist()) for o in unit_permutations(units, np.zeros_like(units), 0, 50)}
+    assert orders == {(0, 1, 2, 3), (1, 0, 0, 0)}
+
+
+def test_the_null_of_a_ranking_is_centred_at_chance() -> None:
+    rng = np.random.default_rng(0)
+    units = np.repeat(np.arange(60), rng.integers(1, 12, 60))
+    labels = rng.integers(0, 2, 60)[units]
+    scores = labels + rng.normal(size=len(units)) * 0.5
+    null = [
+        auroc(scores, labels[order])
+        for order in unit_permutations(units, np.zeros_like(units), 0, 200)
+    ]
+    assert abs(float(np.mean(null)) - 0.5) < 0.05
+    assert 0.5 < chance(np.array(null)) < auroc(scores, labels)

@@ -113,7 +113,8 @@ def test_a_neurons_own_sections_stand_in_order(
     tables: tuple[dict[str, NodeTable], dict[str, EdgeTable]],
 ) -> None:
     nodes, edges = tables
-    lift = dict(zip(nodes["Compartment"].uid, nodes["Compartment"].columns["cls_lift"], strict=True))
+    sections = nodes["Compartment"]
+    lift = dict(zip(sections.uid, sections.columns["cls_lift"], strict=True))
     instance = edges["INSTANCE_OF"]
     for cell, own in zip(instance.dst, instance.columns["compartment_cls_lift"], strict=True):
         assert own == pytest.approx([lift[f"{cell}.s{i}"] for i in range(3)])
@@ -134,8 +135,8 @@ def test_the_strongest_pairs_attend_from_post_to_pre(
 def test_weights_of_heads_change_the_score_and_not_the_lift(run: TrainedRun) -> None:
     tensors = training_model(circuit()).tensors
     first = {"up": torch.tensor([[1.0, 0.0]])}
-    weighted = replace(run, weights=(first, first))
-    plain, other = (attention_scores(r, [tensors]) for r in (replace(run, weights=(None, None)), weighted))
+    runs = (replace(run, weights=(None, None)), replace(run, weights=(first, first)))
+    plain, other = (attention_scores(r, [tensors]) for r in runs)
     a, b = ({t.type: t for t in s.edges}["CONNECTS_TO"] for s in (plain, other))
     assert a.columns["attention_lift"] == b.columns["attention_lift"]
     assert a.columns["attention_score"] != b.columns["attention_score"]

@@ -71,6 +71,7 @@ def groups_of(names: list[str]) -> set[frozenset[str]]:
         [["IL2DL", "IL2DR", "IL2L", "IL2R", "IL2VL", "IL2VR"], ["IL1DL", "IL1DR", "IL1L", "IL1R"]],
         [["RMDDL", "RMDDR", "RMDL", "RMDR", "RMDVL", "RMDVR"], ["RMED", "RMEL", "RMER", "RMEV"]],
         [["CEPDL", "CEPDR", "CEPVL", "CEPVR"], ["PVDL", "PVDR"], ["PVR"], ["DVA"], ["DVB"]],
+        [["RID", "RIVL", "RIVR"], ["RIR"]],  # by name alone like SAB: rather too large a group
         [["SABD", "SABVL", "SABVR"], ["ADLL", "ADLR"], ["ADAL", "ADAR"], ["RIVL", "RIVR"]],
         [
             ["pyramidal[0]", "pyramidal[1]"],
@@ -95,9 +96,18 @@ def test_models_are_held_out_by_family() -> None:
     for part in parts:
         assert part
         assert {f"m{int(key[1:]) ^ 1}" for key in part} == set(part)
-    assert split == split_models(keys[::-1], families[::-1], seed=3)
+    order = np.random.default_rng(1).permutation(20)
+    shuffled = [keys[i] for i in order], [families[i] for i in order]
+    assert split == split_models(*shuffled, seed=3)
     assert split != split_models(keys, families, seed=4)
     assert "10 families" in split.how
+
+
+def test_the_order_of_what_is_divided_does_not_matter() -> None:
+    uids, groups = [f"m{i}" for i in range(20)], [i % 10 for i in range(20)]
+    order = np.random.default_rng(1).permutation(20)
+    shuffled = [uids[i] for i in order], [groups[i] for i in order]
+    assert split_neurons(uids, groups, seed=3) == split_neurons(*shuffled, seed=3)
 
 
 def test_too_few_families_are_refused() -> None:
@@ -187,6 +197,16 @@ def test_negatives_are_complete_seeded_and_where_they_may_be() -> None:
     assert even(negative).all()
     assert torch.equal(negative, draw(0))
     assert not torch.equal(negative, draw(1))
+
+
+def test_negatives_that_cannot_be_told_apart_are_left_out() -> None:
+    positive = torch.tensor([[0, 0, 3, 5], [1, 2, 4, 4]])  # 0 can only go to 4, and only once
+    for seed in range(10):
+        generator = torch.Generator().manual_seed(seed)
+        found = [
+            tuple(pair) for pair in sample_negatives(positive, positive, 6, generator).T.tolist()
+        ]
+        assert len(found) == len(set(found)) <= 3
 
 
 def test_components_are_counted_in_order() -> None:

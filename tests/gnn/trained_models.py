@@ -22,12 +22,12 @@ TINY = TrainingConfig(
 def circuit(n: int = 16, *, planted: bool = True, seed: int = 0, key: str = "small") -> Model:
     """Neurons on a line, each with a cell of its own.
 
-    Planted: those on the left send to those on the right, and inhibit; those on the right excite
-    their neighbours. Otherwise connections, signs and lengths are drawn at random, with out- and
+    Planted: neurons send to those on their own side; those on the left inhibit, those on the right
+    excite. Otherwise connections, signs and lengths are drawn at random, with out- and
     in-degrees that differ between neurons.
     """
     source = random.Random(seed)
-    positions = [float(source.randint(-40, -5) if i % 2 else source.randint(5, 40)) for i in range(n)]
+    positions = [float(source.randint(5, 40) * (-1) ** i) for i in range(n)]
     lengths = [(10.0 if p < 0 else 30.0) if planted else source.uniform(5, 40) for p in positions]
     cells = [
         Cell(
@@ -40,12 +40,12 @@ def circuit(n: int = 16, *, planted: bool = True, seed: int = 0, key: str = "sma
     popular = [source.random() ** 2 for _ in range(n)]
     for i in range(n):
         for j in range(n):
-            likely = float(positions[i] < 0 < positions[j]) if planted else 1.2 * popular[j]
-            if i != j and source.random() < 0.6 * likely:
+            likely = float(positions[i] * positions[j] > 0) if planted else 1.2 * popular[j]
+            if i != j and source.random() < 0.4 * likely:
                 pairs.add((i, j))
     synapses = [
         Synapse(i, j, "chemical", float(source.randint(1, 5)), 2, 1,
-                int(positions[i] < -20) if planted else source.randint(0, 1))
+                int(positions[i] < 0) if planted else source.randint(0, 1))
         for i, j in sorted(pairs)
     ]  # fmt: skip
     synapses.append(Synapse(0, 2, "electrical", 1.0, 0, 0))

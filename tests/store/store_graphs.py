@@ -126,15 +126,63 @@ def small_model(
         EdgeTable("HAS_POPULATION", "Network", "Population", [f"{m}/net"], [f"{m}/net/pop"]),
         EdgeTable("HAS_NEURON", "Population", "Neuron", [f"{m}/net/pop"] * n_neurons, neurons),
         EdgeTable("INSTANCE_OF", "Neuron", "Cell", neurons, home),
-        EdgeTable("HAS_COMPARTMENT", "Cell", "Compartment", [c for c in cells for _ in "sa"], [f"{c}/{i}" for c in cells for i in (0, 1)]),
-        EdgeTable("CHILD_OF", "Compartment", "Compartment", [f"{c}/1" for c in cells], [f"{c}/0" for c in cells], {"fraction_along": [0.5] * len(cells)}),
-        EdgeTable("HAS_MECHANISM", "Compartment", "Mechanism", [f"{c}/{i}" for c in cells for i in (0, 0, 1)], [f"k-{c}" for c in cells for _ in "abc"], {"uid": [f"{c}/h{i}" for c in cells for i in range(3)], "gbar_S_per_cm2": [0.1, None, 0.3] * len(cells)}),
+        EdgeTable(
+            "HAS_COMPARTMENT",
+            "Cell",
+            "Compartment",
+            [c for c in cells for _ in "sa"],
+            [f"{c}/{i}" for c in cells for i in (0, 1)],
+        ),
+        EdgeTable(
+            "CHILD_OF",
+            "Compartment",
+            "Compartment",
+            [f"{c}/1" for c in cells],
+            [f"{c}/0" for c in cells],
+            {"fraction_along": [0.5] * len(cells)},
+        ),
+        EdgeTable(
+            "HAS_MECHANISM",
+            "Compartment",
+            "Mechanism",
+            [f"{c}/{i}" for c in cells for i in (0, 0, 1)],
+            [f"k-{c}" for c in cells for _ in "abc"],
+            {
+                "uid": [f"{c}/h{i}" for c in cells for i in range(3)],
+                "gbar_S_per_cm2": [0.1, None, 0.3] * len(cells),
+            },
+        ),
         EdgeTable("SENDS", "Neuron", "Synapse", pre, synapses),
         EdgeTable("TARGETS", "Synapse", "Neuron", synapses, post),
-        EdgeTable("LEAVES_FROM", "Synapse", "Compartment", synapses[:half], [f"{c}/1" for c in pre_cell[:half]], {"fraction_along": [0.25] * half, "segment": [1] * half}),
-        EdgeTable("OF_TYPE", "Synapse", "SynapseType", synapses, ["s1"] * n_synapses, {"side": ["both"] * n_synapses}),
-        EdgeTable("CONNECTS_TO", "Neuron", "Neuron", neurons, neurons[1:] + neurons[:1], {"uid": [f"{n}/c" for n in neurons], "kind": ["chemical"] * n_neurons, "n_synapses": [1] * n_neurons}),
-    ]  # fmt: skip
+        EdgeTable(
+            "LEAVES_FROM",
+            "Synapse",
+            "Compartment",
+            synapses[:half],
+            [f"{c}/1" for c in pre_cell[:half]],
+            {"fraction_along": [0.25] * half, "segment": [1] * half},
+        ),
+        EdgeTable(
+            "OF_TYPE",
+            "Synapse",
+            "SynapseType",
+            synapses,
+            ["s1"] * n_synapses,
+            {"side": ["both"] * n_synapses},
+        ),
+        EdgeTable(
+            "CONNECTS_TO",
+            "Neuron",
+            "Neuron",
+            neurons,
+            neurons[1:] + neurons[:1],
+            {
+                "uid": [f"{n}/c" for n in neurons],
+                "kind": ["chemical"] * n_neurons,
+                "n_synapses": [1] * n_neurons,
+            },
+        ),
+    ]
     return GraphTables.of(nodes, edges)
 
 
@@ -165,7 +213,15 @@ def some_scores(*models: GraphTables) -> AttentionScores:
     for label in ("Neuron", "Synapse", "Compartment", "Mechanism"):
         uids = list(dict.fromkeys(u for model in models for u in model.nodes[label].uid))
         nodes.append(NodeTable(label, {"uid": uids, "cls_lift": fill(len(uids))}))
-    for type_ in ("SENDS", "TARGETS", "LEAVES_FROM", "CONNECTS_TO", "CHILD_OF", "HAS_COMPARTMENT", "HAS_MECHANISM"):  # fmt: skip
+    for type_ in (
+        "SENDS",
+        "TARGETS",
+        "LEAVES_FROM",
+        "CONNECTS_TO",
+        "CHILD_OF",
+        "HAS_COMPARTMENT",
+        "HAS_MECHANISM",
+    ):
         tables = [t for model in models for key, t in model.edges.items() if key[0] == type_]
         rows = list(dict.fromkeys((*ends, uid) for t in tables for ends, uid in _keys(t)))
         columns: Columns = {"attention": fill(len(rows))}

@@ -35,7 +35,7 @@ def test_no_password(neo4j_home_lts: Path) -> None:
 
 
 def test_database_away() -> None:
-    with pytest.raises(StoreUnavailableError, match="bolt://127.0.0.1:1: no database answers"):
+    with pytest.raises(StoreUnavailableError, match=r"bolt://127\.0\.0\.1:1: no database answers"):
         Store.open("bolt://127.0.0.1:1", password="x")
 
 
@@ -103,7 +103,8 @@ def test_answers_are_plain_columns(store: Store) -> None:
     assert row["n"]["labels"] == ["Neuron"]
     assert row["n"]["properties"]["index"] == 0
     assert row["e"]["type"] == "CONNECTS_TO"
-    assert [step.get("type") or step["labels"][0] for step in row["p"]] == ["Neuron", "CONNECTS_TO", "Neuron"]  # fmt: skip
+    steps = [step.get("type") or step["labels"][0] for step in row["p"]]
+    assert steps == ["Neuron", "CONNECTS_TO", "Neuron"]
     assert (row["d"], row["dur"], row["xy"]) == ("2024-05-06", "P1D", [1.0, 2.0])
     assert (row["map"], row["nothing"]) == ({"a": [0]}, None)
     assert list(table.to_frame().columns) == list(table.columns)

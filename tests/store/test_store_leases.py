@@ -50,8 +50,11 @@ def _leave(driver: neo4j.Driver, key: str, owner: str, until_ms: int) -> str:
         "(c:Cell {uid: 'cx', name: 'x', n_compartments: 1})-[:HAS_COMPARTMENT]->"
         "(:Compartment {uid: 'cx/0'}) "
         "CREATE (:Neuron {uid: $m + '/n', model_uid: $m})-[:INSTANCE_OF]->(c)",
-        m=uid, key=key, owner=owner, until=until_ms,
-    )  # fmt: skip
+        m=uid,
+        key=key,
+        owner=owner,
+        until=until_ms,
+    )
     return uid
 
 
@@ -142,9 +145,13 @@ def test_a_dead_annotation_is_taken_back(
     assert dump(driver) == before
 
 
-def _start(home: Path, key: str, cells: str) -> subprocess.Popen[str]:
+def _spawn(home: Path, key: str, cells: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", CHILD, str(status(home).uri), read_password(home), key, cells]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _start(home: Path, key: str, cells: str) -> subprocess.Popen[str]:
+    child = _spawn(home, key, cells)
     assert child.stdout is not None
     assert child.stdout.readline() == "open\n"
     return child
@@ -191,12 +198,6 @@ def test_two_processes_make_an_empty_database_ready_at_once(
         "RETURN name, owningConstraint IS NOT NULL"
     ).records:
         driver_lts.execute_query(f"DROP {'CONSTRAINT' if kind else 'INDEX'} {name}")
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(status(neo4j_home_lts).uri), read_password(neo4j_home_lts), key, key],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )
-        for key in "ab"
-    ]  # fmt: skip
+    children = [_spawn(neo4j_home_lts, key, key) for key in "ab"]
     assert [lines.split() for lines in _go(*children)] == [["open", "loaded"]] * 2
     assert driver_lts.execute_query("MATCH (s:Store) RETURN count(s)").records[0][0] == 1

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
 import neo4j
 import pytest
-from store_graphs import dump, model_uid, plain, small_model
+from store_graphs import a_run, dump, model_uid, plain, small_model, some_scores
 
 from bnnkg.errors import SchemaError, UnknownModelError
 from bnnkg.schema import EdgeTable, GraphTables, NodeTable
 from bnnkg.store import Store
+from bnnkg.store.connection import Connection
+from bnnkg.store.server import read_password
+
+T = TypeVar("T")
 
 
 def test_what_was_loaded_is_read_again(store: Store) -> None:
@@ -24,8 +32,8 @@ def test_numbers_in_the_graph(store: Store, driver: neo4j.Driver) -> None:
     nodes, edges = dump(driver)
     # by hand: 1 each of Model, Term, Network, Population, Cell, Mechanism, SynapseType; 2 sections
     assert len(nodes) == 7 + 2 + 5 + 7
-    # 4 DEFINES, ABOUT, HAS_POPULATION; 5 HAS_NEURON, INSTANCE_OF, CONNECTS_TO; 2 sections, CHILD_OF,
-    # 3 densities; 7 SENDS, TARGETS, OF_TYPE; half of 7 LEAVES_FROM
+    # 4 DEFINES, ABOUT, HAS_POPULATION; 5 HAS_NEURON, INSTANCE_OF, CONNECTS_TO; 2 sections,
+    # CHILD_OF, 3 densities; 7 SENDS, TARGETS, OF_TYPE; half of 7 LEAVES_FROM
     assert len(edges) == 6 + 3 * 5 + 2 + 1 + 3 + 3 * 7 + 3
     model = next(row for row in nodes if row[0] == ["Model"])
     assert dict(model[1])["status"] == "current"
@@ -176,3 +184,29 @@ def test_a_load_that_fails_leaves_nothing(store_lts: Store, driver_lts: neo4j.Dr
         store_lts.load_model(small_model("a", cells=("c1", "c2")), progress=stop)
     assert dump(driver_lts) == before
     assert store_lts.load_model(small_model("a", cells=("c1", "c2"))).status == "loaded"
+
+
+class Twice(Connection):
+    """Runs every transaction again after its commit, as the driver does when an answer is lost."""
+
+    def transact(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
+        super().transact(work)
+        return super().transact(work)
+
+
+def test_transactions_that_are_sent_again_change_nothing(
+    store: Store, driver: neo4j.Driver, neo4j_home: Path
+) -> None:
+    old, new = small_model("a", cells=("c1", "c2")), small_model("a", "v2", cells=("c2", "c3"))
+    store.load_model(new)
+    store.write_attention(a_run(), some_scores(new), name="x")
+    expected = dump(driver)
+    store.write("MATCH (n) WHERE NOT n:Store DETACH DELETE n")
+    with Store(Twice(store.uri, "neo4j", read_password(neo4j_home)), store.store_id) as again:
+        assert again.load_model(old).status == "loaded"
+        assert again.load_model(new).status == "replaced"
+        again.write_attention(a_run(), some_scores(new), name="x")
+        assert dump(driver) == expected
+        again.remove_attention("x")
+        again.remove_models(["a"])
+    assert dump(driver) == ([], [])

@@ -40,7 +40,7 @@ LOAD CSV FROM 'file:///etc/passwd' AS line RETURN line
 CALL { LOAD CSV FROM 'URL' AS line RETURN line } RETURN line
 RETURN COLLECT { LOAD CSV FROM 'URL' AS line RETURN line } AS x
 RETURN [x IN [1] | COLLECT { LOAD CSV FROM 'URL' AS line RETURN line }] AS x
-UNWIND [1] AS n RETURN CASE WHEN n = 2 THEN 1 ELSE COUNT { LOAD CSV FROM 'URL' AS l RETURN l } END AS x
+UNWIND [1] AS n RETURN CASE n WHEN 2 THEN 1 ELSE COUNT { LOAD CSV FROM 'URL' AS l RETURN l } END
 RETURN reduce(a = 0, x IN [1] | a + COUNT { LOAD CSV FROM 'URL' AS l RETURN l }) AS x
 LO\\u0041D CSV FROM 'URL' AS line RETURN line
 RETURN '\\u0027 + 1 // ' AS x
@@ -73,7 +73,7 @@ EXPLAIN MATCH (n) RETURN n
 MATCH (n:Neuron) RETURN count(n) AS n
 MATCH (n:Neuron) WHERE n.name STARTS WITH 'n' RETURN n ORDER BY n.uid SKIP 1 LIMIT 2
 MATCH (n:Neuron {uid: 'x'}) RETURN n.name
-MATCH (a:Neuron)-[:SENDS]->(s)-[:TARGETS]->(b) RETURN a.name, collect(DISTINCT b.name) AS b, sum(s.weight)
+MATCH (a:Neuron)-[:SENDS]->(s)-[:TARGETS]->(b) RETURN a.uid, collect(DISTINCT b.uid), sum(s.weight)
 MATCH p = (:Compartment)-[:CHILD_OF*0..3]->(r) RETURN p, length(p) ORDER BY length(p)
 MATCH p = shortestPath((a:Neuron)-[:SENDS|TARGETS*..5]-(b:Neuron)) WHERE a.uid < b.uid RETURN p
 MATCH p = SHORTEST 2 (a:Neuron)-[:SENDS]->(s:Synapse) RETURN p LIMIT 1
@@ -86,7 +86,8 @@ MATCH (a:Neuron), (b:Neuron) WHERE a.x_um = b.x_um RETURN a.uid, b.uid
 MATCH (n:Neuron) CALL (n) { MATCH (n)-[:SENDS]->(s) RETURN count(s) AS k } RETURN n.uid, k
 UNWIND [3, 1, 2] AS x WITH x ORDER BY x RETURN collect(x) AS xs
 RETURN 1 AS x UNION ALL RETURN 2 AS x
-RETURN date.truncate('month', date('2024-05-06')) AS d, point.distance(point({x: 0, y: 0}), point({x: 3, y: 4})) AS r
+RETURN date.truncate('month', date('2024-05-06')) AS d
+RETURN point.distance(point({x: 0, y: 0}), point({x: 3, y: 4})) AS r
 RETURN 'LOAD CSV; CREATE (:Hack) //' AS text, 'it\\'s' AS quoted /* CALL dbms.x() */ // CREATE
 MATCH (n) RETURN n.`load`, n.call AS c LIMIT 1
 CALL db.labels() YIELD label RETURN label ORDER BY label
@@ -134,7 +135,7 @@ def test_hostile_queries_are_refused(
     taken = []
     for query in HOSTILE:
         try:
-            store.read_untrusted(query.replace("URL", url).replace("\\u", "\\u"))
+            store.read_untrusted(query.replace("URL", url))
             taken.append(query)
         except QueryError:
             continue
@@ -164,7 +165,7 @@ def test_queries_that_only_read_are_run(store: Store) -> None:
         if "EXPLAIN" in query and query.startswith("CYPHER"):
             continue
         try:
-            store.read_untrusted(query.replace("\\'", "\\'"), {"label": "Neuron"})
+            store.read_untrusted(query, {"label": "Neuron"})
         except WriteRefusedError as error:
             refused[query] = error.message()
     assert not refused

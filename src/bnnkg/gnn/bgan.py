@@ -51,7 +51,7 @@ class BganConfig:
     heads: int = 4
     blocks: int = 2
     hops: int = 2
-    dropout: float = 0.1
+    dropout: float = 0.0
 
 
 @dataclass(frozen=True)

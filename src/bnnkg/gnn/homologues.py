@@ -44,7 +44,7 @@ def _classes(stem: str, there: set[str]) -> Iterator[str]:
     """Names of classes that the stem is in, marked so that they are not names of neurons."""
     for rest in _without_side(stem, there):
         yield f"{rest}*"
-        if rest[-1:] in "DV" and rest[:-1] and _paired(rest, there):
+        if rest[-1] in "DV" and rest[:-1]:
             yield f"{rest[:-1]}*"
     if stem[-1:] in ("D", "V") and stem[:-1]:
         rest = stem[:-1]
@@ -54,12 +54,5 @@ def _classes(stem: str, there: set[str]) -> Iterator[str]:
 
 def _without_side(stem: str, there: set[str]) -> Iterator[str]:
     rest = stem[:-1]
-    if stem[-1:] in ("L", "R") and {rest + "L", rest + "R"} <= there:
+    if rest and stem[-1:] in ("L", "R") and {rest + "L", rest + "R"} <= there:
         yield rest
-
-
-def _paired(rest: str, there: set[str]) -> bool:
-    """Whether the D or V at the end is a side: there are both, or pairs without either."""
-    base = rest[:-1]
-    both = all(base + side + "L" in there or base + side in there for side in "DV")
-    return both or {base + "L", base + "R"} <= there

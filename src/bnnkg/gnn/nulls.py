@@ -10,15 +10,18 @@ from bnnkg.gnn.metrics import Floats, Ints
 
 N_PERMUTATIONS = 400
 QUANTILE = 0.95
+FEWEST_PEERS = 8
+"""Units that are exchanged with each other, where there are so many."""
 
 
 def unit_permutations(
     units: Ints, strata: Ints, seed: int, n: int = N_PERMUTATIONS
 ) -> Iterator[Ints]:
-    """Rearranges items so that whole units change places.
+    """Rearranges answers so that whole units change places.
 
     Items of one unit (all pairs between two classes of neurons, say) go together, because they
-    are not independent; units of the same size within one stratum are exchanged.
+    are not independent. Units are exchanged within a stratum, among those of about their size: of
+    the same size where there are enough, and a unit that takes the place of a larger one repeats.
 
     Args:
         units: [n] unit of each item.
@@ -27,14 +30,19 @@ def unit_permutations(
         n: How many.
 
     Yields:
-        [n] for each item, the item whose label it takes.
+        [n] for each item, the item whose answer it takes.
     """
-    blocks = _blocks(units, strata)
+    order, start, size, peers = _blocks(units, strata)
+    own = np.repeat(np.arange(len(size)), size)
+    rank = np.arange(len(order)) - start[own]
     rng = np.random.default_rng(seed)
     for _ in range(n):
-        permutation = np.arange(len(units))
-        for block in blocks:
-            permutation[block] = block[rng.permutation(len(block))]
+        taken = np.arange(len(size))
+        for group in peers:
+            taken[group] = group[rng.permutation(len(group))]
+        other = taken[own]
+        permutation = np.empty(len(order), dtype=np.int64)
+        permutation[order] = order[start[other] + rank % size[other]]
         yield permutation
 
 
@@ -44,12 +52,27 @@ def chance(null: Floats) -> float:
     return float(np.quantile(known, QUANTILE)) if len(known) else float("nan")
 
 
-def _blocks(units: Ints, strata: Ints) -> list[Ints]:
-    """Per stratum and size, [units of that size, size] places of their items."""
+def _blocks(units: Ints, strata: Ints) -> tuple[Ints, Ints, Ints, list[Ints]]:
+    """Items in order of stratum and unit; each unit's start and size; units to be exchanged."""
     order = np.lexsort((units, strata))
     changes = np.diff(units[order]).astype(bool) | np.diff(strata[order]).astype(bool)
-    parts = np.split(order, np.flatnonzero(changes) + 1) if len(order) else []
-    same: dict[tuple[int, int], list[Ints]] = {}
-    for part in parts:
-        same.setdefault((int(strata[part[0]]), len(part)), []).append(part)
-    return [np.stack(parts) for parts in same.values()]
+    start = np.append(0, np.flatnonzero(changes) + 1) if len(order) else np.zeros(0, np.int64)
+    size = np.diff(np.append(start, len(order)))
+    peers: list[Ints] = []
+    for stratum in np.unique(strata):
+        own = np.flatnonzero(strata[order][start] == stratum)
+        peers += _similar(own[np.argsort(size[own], kind="stable")], size)
+    return order, start, size, peers
+
+
+def _similar(ordered: Ints, size: Ints) -> list[Ints]:
+    """Cuts units in order of size where the size changes, leaving no group smaller than it may."""
+    groups: list[list[int]] = []
+    for unit in ordered.tolist():
+        full = groups and len(groups[-1]) >= FEWEST_PEERS
+        if not groups or (full and size[unit] != size[groups[-1][-1]]):
+            groups.append([])
+        groups[-1].append(unit)
+    if len(groups) > 1 and len(groups[-1]) < FEWEST_PEERS:
+        groups[-2:] = [groups[-2] + groups[-1]]
+    return [np.array(group) for group in groups]

@@ -26,7 +26,7 @@ class Weights:
     """
 
     connections: float = 1.0
-    features: float = 0.3
+    features: float = 0.1
     labels: float = 1.0
 
 

@@ -52,6 +52,11 @@ class Plan:
     offsets: Tensor
     order: Tensor
 
+    @property
+    def n_sources(self) -> Tensor:
+        """[P] number of edges that each edge competes with, itself included."""
+        return torch.diff(self.offsets).index_select(0, self.dst)
+
     @cached_property
     def to_dst(self) -> Bags:
         """Bags of sources by target: the forward sum."""

@@ -15,6 +15,7 @@ from bnnkg.gnn.batching import collate
 from bnnkg.gnn.bgan import BganConfig
 from bnnkg.gnn.metrics import Ints
 from bnnkg.gnn.questions import (
+    Connections,
     Features,
     Labels,
     Material,
@@ -35,6 +36,8 @@ from bnnkg.gnn.targets import Target
 from bnnkg.gnn.tensors import Batch, GraphTensors
 
 ROWS_PER_BATCH = 20_000
+N_DRAWS = 8
+"""Sets of connections that do not exist that each fold has to choose from, for all seeds."""
 ROWS_KEPT = 200_000
 """Above so many rows, all folds counted, hidden batches are made anew each time they are used."""
 
@@ -90,6 +93,7 @@ class Study:
         n_folds: In how many parts training connections are hidden.
         feature_share: Share of units whose features are hidden at a step.
         shuffled: Whether answers are exchanged between units, as a control.
+        seed: Of what does not exist.
     """
 
     scaling: Scaling
@@ -102,7 +106,9 @@ class Study:
     n_folds: int
     feature_share: float
     shuffled: bool
+    seed: int
     _kept: dict[tuple[int, int], Fold] = field(default_factory=dict)
+    _drawn: dict[tuple[int, int, int], Connections | None] = field(default_factory=dict)
 
     @property
     def gate(self) -> Objective:
@@ -118,13 +124,17 @@ class Study:
     def epoch(self, generator: torch.Generator, *, features: bool) -> Iterator[Question]:
         """Questions in random order, each with new negatives and other features hidden."""
         for step in torch.randperm(self.n_steps, generator=generator).tolist():
-            fold = self._fold(*divmod(step, self.n_folds))
-            asked = self._ask(fold, generator, features=features)
+            place, number = divmod(step, self.n_folds)
+            asked = self._ask(place, number, generator, features=features)
             if asked.connections is not None or asked.features or asked.labels is not None:
                 yield asked
 
-    def _ask(self, fold: Fold, generator: torch.Generator, *, features: bool) -> Question:
-        connections = ask_connections(fold.material, "train", fold.positive, generator)
+    def _ask(
+        self, place: int, number: int, generator: torch.Generator, *, features: bool
+    ) -> Question:
+        fold = self._fold(place, number)
+        draw = int(torch.randint(N_DRAWS, (), generator=generator))
+        connections = self._connections(place, number, draw)
         batch = fold.batch
         hidden: tuple[Features, ...] = ()
         if features:
@@ -135,6 +145,16 @@ class Study:
         if not self.shuffled:
             return asked
         return shuffle_answers(asked, int(torch.randint(2**31, (), generator=generator)))
+
+    def _connections(self, place: int, number: int, draw: int) -> Connections | None:
+        """What a fold asks for, with one of its sets of connections that do not exist."""
+        key = (place, number, draw)
+        if key not in self._drawn:
+            fold = self._fold(place, number)
+            own_seed = int(np.random.SeedSequence([self.seed, *key]).generate_state(1)[0])
+            generator = torch.Generator().manual_seed(own_seed)
+            self._drawn[key] = ask_connections(fold.material, "train", fold.positive, generator)
+        return self._drawn[key]
 
     def _fold(self, place: int, number: int) -> Fold:
         if (place, number) in self._kept:
@@ -211,7 +231,7 @@ def prepare_study(
         held = {p: [shuffle_answers(q, seed) for q in asked] for p, asked in held.items()}
     return Study(
         scaling, how, train, tuple(held["validation"]), tuple(held["test"]), objectives,
-        network, n_folds if "edge" in objectives else 1, feature_share, shuffled,
+        network, n_folds if "edge" in objectives else 1, feature_share, shuffled, seed,
     )  # fmt: skip
 
 

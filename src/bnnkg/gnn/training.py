@@ -71,11 +71,11 @@ class TrainingConfig:
     network: BganConfig = field(default_factory=BganConfig)
     weights: Weights = field(default_factory=Weights)
     target: str = ""
-    epochs: int = 20
+    epochs: int = 12
     patience: int = 6
     folds: int = 5
     feature_share: float = 0.15
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     warm_up: float = 2.0
     weight_decay: float = 1e-2
     clip: float = 1.0
@@ -412,7 +412,7 @@ class _Fit:
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.learner.parameters(), self.config.clip, foreach=False)
         self.optimiser.step()
-        return float(loss)
+        return float(loss.detach())
 
 
 def _asks(question: Any, objective: Objective) -> bool:

@@ -1,5 +1,6 @@
 """Questions to the graph: a library of Cypher files, their statistics, and tables of answers."""
 
+from bnnkg.queries.files import find_query, library
 from bnnkg.queries.frames import (
     fetch,
     fetch_attention,
@@ -13,7 +14,6 @@ from bnnkg.queries.frames import (
     fetch_synapse_types,
     fetch_synapses,
 )
-from bnnkg.queries.files import find_query, library
 from bnnkg.queries.header import Column, Correlation, LibraryQuery, Parameter, parse_query
 from bnnkg.queries.reference import render_reference
 from bnnkg.queries.run import QueryResult, run_query

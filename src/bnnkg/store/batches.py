@@ -114,7 +114,7 @@ def _check(step: Step, rows: list[list[Any]]) -> None:
     if found != step.n_rows:
         raise StoreError(
             "the graph lacks nodes or edges that were to be written on",
-            where=step.statement.splitlines()[-2][:80],
+            where=step.statement.splitlines()[1][:80],
             expected=f"{step.n_rows} rows",
             found=f"{found}",
             hint="a model may have been removed meanwhile: run the command again",

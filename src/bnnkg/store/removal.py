@@ -53,12 +53,12 @@ def remove_version(connection: Connection, claim: Claim, progress: Progress = si
     for label in reversed(LABELS):
         _release(connection, claim, label, removed)
         progress(f"removing {claim.uid}", sum(removed.nodes.values()))
-    _repeat(connection, claim, _LAST, 0)
+    connection.transact(lambda tx: run(tx, _LAST, {"uid": claim.uid, "owner": claim.owner}))
     removed.nodes = {"Model": 1} | {k: n for k, n in removed.nodes.items() if n}
     return removed
 
 
-_LAST = "MATCH (m:Model {uid: $uid}) DETACH DELETE m RETURN 0"
+_LAST = "MATCH (m:Model {uid: $uid}) WHERE m.lease_owner = $owner DETACH DELETE m"
 
 
 def _among(label: str) -> list[str]:
@@ -94,7 +94,7 @@ def _repeat(connection: Connection, claim: Claim, statement: str, at_once: int) 
 
         count = connection.transact(work)
         total += count
-        if count < at_once or not at_once:
+        if count < at_once:
             return total
 
 

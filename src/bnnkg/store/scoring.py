@@ -26,9 +26,9 @@ def set_on_edges(
     """
     declared = edge_type(type_)
     if declared.per_dst != "*":
-        match = f"{find('b', dst_label, '$dst[i]')} MATCH (b)<-[x:{type_}]-(:{src_label})"
+        match = f"{find('b', dst_label, '$dst[i]')} MATCH (b)<-[x:{type_}]-()"
     elif declared.per_src != "*":
-        match = f"{find('a', src_label, '$src[i]')} MATCH (a)-[x:{type_}]->(:{dst_label})"
+        match = f"{find('a', src_label, '$src[i]')} MATCH (a)-[x:{type_}]->()"
     else:
         match = (
             f"MATCH (a:{src_label})-[x:{type_} {{uid: $uid[i]}}]->(:{dst_label}) "
@@ -47,8 +47,9 @@ def create_attends_to(names: Sequence[str], suffix: str) -> str:
 
 
 def _rows(match: str, names: Sequence[str], suffix: str) -> str:
-    pairs = ", ".join(f"{name}{suffix}: ${name}[i]" for name in names)
-    return f"UNWIND range(0, $n - 1) AS i\n{match}\nSET x += {{{pairs}}}\nRETURN count(*)"
+    values = ", ".join(f"x.{name}{suffix} = ${name}[i]" for name in names)
+    change = f"SET {values}\n" if values else ""
+    return f"UNWIND range(0, $n - 1) AS i\n{match}\n{change}RETURN count(*)"
 
 
 def clear_owned(label: str, suffix: str, at_once: int) -> str:

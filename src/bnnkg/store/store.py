@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from bnnkg.errors import ServerError
+from bnnkg.errors import ServerError, StoreUnavailableError
 from bnnkg.progress import Progress, silent
 from bnnkg.store.connection import Connection
 from bnnkg.store.results import LoadResult, RemoveResult
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from bnnkg.schema.scores import AttentionScores
 
 _NOTHING: Mapping[str, Any] = {}
+_TRIES = 3
+_PAUSE_S = 0.5
 
 
 class Store:
@@ -62,7 +65,17 @@ class Store:
             StoreVersionError: A newer version of this package wrote the graph.
             ServerError: The local server cannot be started.
         """
-        connection = _connect(db, user, password, progress)
+        if isinstance(db, str) and "://" in db:
+            return cls._over(Connection(db, user, password), write, progress)
+        for _ in range(_TRIES - 1):
+            try:
+                return cls._over(_connect(Path(db), progress), write, progress)
+            except StoreUnavailableError:
+                time.sleep(_PAUSE_S)  # it ended just after it was found running: start it again
+        return cls._over(_connect(Path(db), progress), write, progress)
+
+    @classmethod
+    def _over(cls, connection: Connection, write: bool, progress: Progress) -> Self:
         try:
             return cls(connection, _prepare(connection, write, progress))
         except BaseException:
@@ -243,14 +256,9 @@ class Store:
         self.close()
 
 
-def _connect(
-    db: str | Path, user: str | None, password: str | None, progress: Progress
-) -> Connection:
-    if isinstance(db, str) and "://" in db:
-        return Connection(db, user, password)
+def _connect(home: Path, progress: Progress) -> Connection:
     from bnnkg.store.server import read_password, start
 
-    home = Path(db)
     uri = start(home, progress=progress).uri
     if uri is None:
         raise ServerError("the local server runs, but tells no address", where=str(home))

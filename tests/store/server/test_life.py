@@ -246,6 +246,7 @@ def test_a_taken_port_is_replaced(home: Path) -> None:
         assert run_cypher(home, "RETURN 1") == [1]
 
 
+@pytest.mark.slow
 def test_a_deleted_folder_takes_its_server_along(home: Path, tmp_path: Path) -> None:
     start(home)
     moved = home.rename(tmp_path / "elsewhere")
