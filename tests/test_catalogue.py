@@ -192,6 +192,26 @@ def test_several_processes_write_at_once(url):
     assert {(run.status, run.metrics["a"], run.metrics["b"]) for run in runs} == {("done", 1, 2)}
 
 
+def tell_metrics(url, run_id, name):
+    with Catalogue.open(url) as catalogue:
+        for step in range(10):
+            catalogue.update_run(run_id, metrics={f"{name}{step}": step})
+
+
+def test_what_several_processes_tell_of_one_run_is_kept(url):
+    with Catalogue.open(url) as catalogue:
+        run_id = start(catalogue)
+    context = multiprocessing.get_context("spawn")
+    tellers = [context.Process(target=tell_metrics, args=(url, run_id, name)) for name in "abc"]
+    for teller in tellers:
+        teller.start()
+    for teller in tellers:
+        teller.join()
+    with Catalogue.open(url) as catalogue:
+        metrics = catalogue.run(run_id).metrics
+    assert metrics == {f"{name}{step}": step for name in "abc" for step in range(10)}
+
+
 def test_a_newer_catalogue_is_refused_and_left_alone(tmp_path):
     path = tmp_path / "catalogue.sqlite"
     url = f"sqlite:///{path}"

@@ -35,8 +35,8 @@ def same_bits(one: object, other: object) -> bool:
 
 
 def test_a_planted_rule_is_found_and_above_chance(tmp_path: Path) -> None:
-    config = replace(TINY, epochs=15, patience=15)
-    result = train([training_model(circuit(20))], config, folder=tmp_path)
+    config = replace(TINY, epochs=8, patience=8)
+    result = train([training_model(circuit(40))], config, folder=tmp_path)
     assert result.gate.metric == "edge_auroc"
     assert result.gate.passed
     assert result.gate.value > result.gate.chance > 0.5
@@ -125,7 +125,7 @@ def test_single_cells_train_on_masked_features_and_are_split_by_family(tmp_path:
 
 
 def chance_config(**changes: object) -> TrainingConfig:
-    return replace(TINY, epochs=6, patience=6, seeds=2, **changes)  # type: ignore[arg-type]
+    return replace(TINY, epochs=4, patience=4, **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("contacts", [True, False])
@@ -154,16 +154,16 @@ def test_labels_that_follow_from_nothing_score_at_chance(tmp_path: Path) -> None
 
 
 def test_shuffled_answers_score_at_chance(tmp_path: Path) -> None:
-    config = replace(TINY, epochs=15, patience=15, shuffled=True)
-    result = train([training_model(circuit(20))], config, folder=tmp_path)
+    config = replace(TINY, epochs=8, patience=8, seeds=1, shuffled=True)
+    result = train([training_model(circuit(40))], config, folder=tmp_path)
     assert not result.gate.passed
 
 
 def test_a_label_that_follows_from_position_is_found_without_its_synapses_signs(
     tmp_path: Path,
 ) -> None:
-    model = training_model(circuit(30))
-    config = replace(TINY, epochs=20, patience=20, target="postsynaptic_sign")
+    model = training_model(circuit(40))
+    config = replace(TINY, epochs=12, patience=12, seeds=1, target="postsynaptic_sign")
     result = train([model], config, folder=tmp_path)
     assert result.gate.metric == "target_auroc"
     assert result.gate.value > 0.8

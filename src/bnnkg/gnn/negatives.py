@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 _ROUNDS = 400
+_IN_VAIN = 40
+"""Rounds after which what no exchange has mended is given up."""
 
 
 def sample_negatives(
@@ -45,9 +47,13 @@ def sample_negatives(
         return wrong if allowed is None else wrong | ~allowed(pair)
 
     dst = dst[torch.randperm(len(dst), generator=generator)]
-    for _ in range(_ROUNDS):
+    fewest, since = len(dst) + 1, 0
+    for number in range(_ROUNDS):
         wrong = bad(src, dst) | _repeated(src * n_neurons + dst)
-        if not wrong.any():
+        n_wrong = int(wrong.sum())
+        if n_wrong < fewest:
+            fewest, since = n_wrong, number
+        if not n_wrong or number - since >= _IN_VAIN:
             break
         dst = _exchange(src, dst, wrong, bad, generator)
     wrong = bad(src, dst) | _repeated(src * n_neurons + dst)

@@ -72,13 +72,18 @@ class ConnectionDecoder(nn.Module):
 
 
 class FeatureDecoder(nn.Module):
-    """Hidden values of a row of kind t: ``V_t gelu(U h_i + C h_cls + a) + b_t``."""
+    """Hidden values of a row of kind t: ``V_t gelu(U h_i + C h_cls + a) + b_t``.
+
+    ``V_t`` is 0 at first: values are scaled, so that nothing known means about 0.
+    """
 
     def __init__(self, width: int, widths: Mapping[Kind, int]) -> None:
         super().__init__()
         self.row = nn.Linear(width, width)
         self.graph = nn.Linear(width, width, bias=False)
         self.values = nn.ModuleDict({kind: nn.Linear(width, widths[kind]) for kind in KINDS})
+        for kind in KINDS:
+            nn.init.zeros_(self.values[kind].weight)  # type: ignore[arg-type]
 
     def forward(self, rows: Rows, asked: Question, features: Features) -> Tensor:
         """[P] scaled values."""
