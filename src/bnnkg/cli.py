@@ -91,7 +91,7 @@ def demo(call: Invocation) -> None:
     settings = call.settings()
     with call.progress() as progress:
         result = demo(settings=settings, progress=progress)
-    address = status(settings.home).http if settings.is_local else None
+    address = status(settings.home).browser if settings.is_local else None
     if call.json:
         call.show(demonstration_json(result, address))
     else:
@@ -159,9 +159,9 @@ def open_browser(call: Invocation) -> None:
     with call.progress() as progress:
         running = start(home, progress=progress)
     password = read_password(home)
-    call.show({"uri": running.uri, "http": running.http, "user": "neo4j", "password": password})
-    if not call.json and running.http:
-        open_in_browser(running.http)
+    call.show({"uri": running.uri, "http": running.browser, "user": "neo4j", "password": password})
+    if not call.json and running.browser:
+        open_in_browser(running.browser)
 
 
 app.add_typer(db_app, name="db")

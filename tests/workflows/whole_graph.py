@@ -72,15 +72,14 @@ def belonging_to(driver: neo4j.Driver, key: str) -> list[str]:
 
     Edges of other models to shared nodes are not part of it.
     """
-    reach = """
-        MATCH (m:Model {key: $key})
-        OPTIONAL MATCH (own) WHERE own.model_uid = m.uid
-        WITH m, collect(own) AS own
-        OPTIONAL MATCH (m)-[:DEFINES]->(shared)
-        WITH m, own, collect(DISTINCT shared) AS shared
-        OPTIONAL MATCH (m)-[:DEFINES]->(:Cell)-[:HAS_COMPARTMENT]->(part)
-        WITH [m] + own + shared + collect(DISTINCT part) AS all
-        UNWIND all AS n WITH DISTINCT n """
+    reach = """MATCH (m:Model {key: $key})
+        CALL (m) {
+            RETURN m AS n
+            UNION MATCH (n) WHERE n.model_uid = m.uid RETURN n
+            UNION MATCH (m)-[:DEFINES]->(n) RETURN n
+            UNION MATCH (m)-[:DEFINES]->(:Cell)-[:HAS_COMPARTMENT]->(n) RETURN n
+        }
+        WITH DISTINCT n """
     nodes = ask(driver, reach + "RETURN labels(n), properties(n)", key=key)
     edges = ask(
         driver,

@@ -47,6 +47,13 @@ class ServerStatus:
     version: str | None
     home: Path
 
+    @property
+    def browser(self) -> str | None:
+        """The address of Neo4j Browser with this database and its user filled in."""
+        if self.http is None or self.uri is None:
+            return None
+        return f"{self.http}?connectURL=bolt://neo4j@{self.uri.partition('://')[2]}"
+
 
 def status(home: Path) -> ServerStatus:
     """Tells whether a server runs in a folder, and where it answers; costs a few file reads."""

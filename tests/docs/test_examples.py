@@ -1,0 +1,133 @@
+"""Every example of the documentation does what the page says."""
+
+from __future__ import annotations
+
+import doctest
+import json
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pages import Command, Example, Interpreter, Shell, commands, environment, examples
+
+from bnnkg.queries import parse_query
+from bnnkg.store.server import stop
+
+ROOT = Path(__file__).parents[2]
+TUTORIAL = ROOT / "docs" / "tutorial.md"
+GENERATED = {ROOT / "docs" / "schema.md", *(ROOT / "docs" / "reference").glob("*.md")}
+PAGES = sorted(
+    {ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - GENERATED - {TUTORIAL},
+    key=lambda page: page.relative_to(ROOT),
+)
+ELSEWHERE = "bolt://graph.example.org:7687"
+"""The database of others that pages speak of: here, the local one by its address."""
+
+
+@dataclass
+class Reader:
+    """Somebody who follows the pages in a folder that holds what docs/examples holds."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def follow(self, page: Path) -> list[str]:
+        """Runs all examples of a page; returns what is otherwise than it says."""
+        differences: list[str] = []
+        blocks = list(examples(page.read_text(encoding="utf-8")))
+        shell = Shell(self.folder, self.environment)
+        python = Interpreter(self.folder, self.environment) if _speaks(blocks, "python") else None
+        for block in blocks:
+            where = f"{page.relative_to(ROOT)}:{block.line}"
+            if block.language == "python" and python is not None:
+                found = python.run(block.text)
+            elif block.language == "cypher":
+                found = self._ask(shell, block.text)
+            else:
+                found = "\n".join(self._type(shell, c) for c in commands(block.text)).strip()
+            differences += [f"{where}\n{found}"] if found else []
+        shell.close()
+        if python is not None:
+            python.close()
+        return differences
+
+    def _type(self, shell: Shell, command: Command) -> str:
+        text = command.text
+        if ELSEWHERE in text:
+            text = text.replace(ELSEWHERE, self._address())
+        printed, code = shell.run(text)
+        printed = printed.replace(self._address(), ELSEWHERE) if text != command.text else printed
+        told = command.expected is not None and command.expected.startswith("error: ")
+        if bool(code) != told and not _asks_for_code(command):
+            return f"$ {command.text}\nended with {code}\n{printed}"
+        return "" if _agree(command.expected, printed) else _difference(command, printed)
+
+    def _ask(self, shell: Shell, text: str) -> str:
+        """A query of the library with its header, or any other; each must find something."""
+        given = ""
+        if text.startswith("//"):
+            query = parse_query(text, name="example", group="contents", where="page")
+            given = "".join(f" --param {p.name}={p.default}" for p in query.parameters)
+        printed, code = shell.run(f"bnnkg cypher --quiet {shlex.quote(text)}{given}")
+        return printed if code or printed.strip() == "no rows" else ""
+
+    def _address(self) -> str:
+        record = self.folder / "bnnkg.db" / "server.json"
+        return str(json.loads(record.read_text())["uri"])
+
+
+def _speaks(blocks: list[Example], language: str) -> bool:
+    return any(block.language == language for block in blocks)
+
+
+def _asks_for_code(command: Command) -> bool:
+    return command.text.endswith("; echo $?")
+
+
+def _agree(expected: str | None, printed: str) -> bool:
+    options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    return expected is None or doctest.OutputChecker().check_output(
+        expected + "\n", printed.strip("\n") + "\n", options
+    )
+
+
+def _difference(command: Command, printed: str) -> str:
+    return f"$ {command.text}\nthe page says:\n{command.expected}\nit printed:\n{printed}"
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    folder = tmp_path_factory.mktemp("reader")
+    shutil.copytree(ROOT / "docs" / "examples", folder, dirs_exist_ok=True)
+    yield Reader(folder, environment(folder))
+    stop(folder / "bnnkg.db", wait=True)
+
+
+@pytest.fixture(scope="module")
+def tutorial(reader: Reader) -> list[str]:
+    """What differs in the tutorial, whose graph the other pages go on with."""
+    return reader.follow(TUTORIAL)
+
+
+def test_the_tutorial_does_what_it_says(tutorial: list[str]) -> None:
+    assert not tutorial, "\n\n".join(tutorial)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_does_what_it_says(page: Path, reader: Reader, request: pytest.FixtureRequest) -> None:
+    if not any(True for _ in examples(page.read_text(encoding="utf-8"))):
+        pytest.skip("the page has nothing to run")
+    request.getfixturevalue("tutorial")
+    differences = reader.follow(page)
+    assert not differences, "\n\n".join(differences)
+
+
+@pytest.mark.parametrize("page", [TUTORIAL, *PAGES], ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re_links(page.read_text(encoding="utf-8"))
+    missing = [link for link in links if not (page.parent / link).exists()]
+    assert not missing
