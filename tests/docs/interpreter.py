@@ -15,6 +15,7 @@ for line in sys.stdin:
     told: list[str] = []
     test = doctest.DocTestParser().get_doctest(json.loads(line), names, "block", None, None)
     runner = doctest.DocTestRunner(verbose=False, optionflags=OPTIONS)
+    assert test.examples, "a block of Python shows what is typed after >>>"
     runner.run(test, out=told.append, clear_globs=False)
     names.update(test.globs)
     json.dump("".join(told), answers)

@@ -90,6 +90,16 @@ def _without_synapses(batch: Batch) -> dict[str, object]:
     }  # fmt: skip
 
 
+def test_no_hop_passes_through_a_synapse() -> None:
+    batch = small_batch()
+    site = build_sites(batch, heads=4, hops=3).forward
+    hops = site.arc == site.arcs.index(("hop", False))
+    ends = torch.stack([site.src, site.dst])[:, hops]
+    assert ends.shape[1] > 0
+    assert (batch.kind[ends] != KINDS.index("synapse")).all()
+    assert torch.equal(*batch.neuron_of[ends])
+
+
 def test_a_network_without_synapses_runs() -> None:
     batch = small_batch(2, 1, n_graphs=1)
     rows = run(network(), replace(batch, **_without_synapses(batch)))

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_models import Model
+from small_models import Model, neuron, tables_of
 from trained_models import TINY, circuit, single_cell, training_model
 
 from bnnkg.errors import TrainingError
 from bnnkg.gnn.batching import collate
 from bnnkg.gnn.checkpoints import load_checkpoint
+from bnnkg.gnn.graph import build
 from bnnkg.gnn.questions import (
     ask_connections,
     ask_group,
@@ -20,6 +21,7 @@ from bnnkg.gnn.questions import (
 )
 from bnnkg.gnn.scaling import fit_scaling
 from bnnkg.gnn.study import prepare_study
+from bnnkg.gnn.tensors import Hidden
 from bnnkg.gnn.training import TrainingConfig, make_learner, train
 from bnnkg.schema.computation import KINDS
 
@@ -203,6 +205,22 @@ def test_a_hidden_synapses_features_change_no_answer(part: str) -> None:
         asked = ask_connections(material, part, positive, generator)  # type: ignore[arg-type]
         answers.append(learner(question(batch, heads=2, hops=2, connections=asked)).connections)
     assert torch.equal(*answers)
+
+
+def test_what_is_held_out_is_as_if_it_had_never_been_built() -> None:
+    """Also for degrees and sums: training sees neither the synapses nor what counts them."""
+    model = circuit(planted=False)
+    material = material_of(model)
+    held_out = material.joined[:, material.pair_part(material.joined) != 0]
+    assert held_out.shape[1] > 5
+    uids = [neuron(i) for i in range(16)]
+    hidden = Hidden.of((uids[a], uids[b]) for a, b in held_out.T.tolist())
+    rebuilt = collate([build(tables_of(model), hidden=hidden)], material.batch.scaling)
+    for kind in KINDS:
+        assert torch.equal(material.batch.x[kind], rebuilt.x[kind])
+        assert torch.equal(material.batch.mask[kind], rebuilt.mask[kind])
+    assert torch.equal(material.batch.edge_index, rebuilt.edge_index)
+    assert torch.equal(material.batch.up_index, rebuilt.up_index)
 
 
 def test_what_is_asked_for_is_hidden_and_of_its_part() -> None:

@@ -24,15 +24,15 @@ def circuit(n: int = 16, *, planted: bool = True, seed: int = 0, key: str = "sma
 
     Planted: neurons send to those on their own side; those on the left inhibit, those on the right
     excite. Otherwise connections, signs and lengths are drawn at random, with out- and
-    in-degrees that differ between neurons.
+    in-degrees that differ between neurons. The first two are joined twice.
     """
     source = random.Random(seed)
     positions = [float(source.randint(5, 40) * (-1) ** i) for i in range(n)]
     lengths = [(10.0 if p < 0 else 30.0) if planted else source.uniform(5, 40) for p in positions]
     cells = [
         Cell(
-            [Section("soma"), Section("dendrite", 0, length), Section("axon", 0, 20.0)],
-            [Density(0, "na_a"), Density(1, "k_a", 0.05)],
+            [Section("soma"), Section("axon", 0, 20.0), Section("dendrite", 0, length)],
+            [Density(0, "na_a"), Density(2, "k_a", 0.05)],
         )
         for length in lengths
     ]
@@ -44,11 +44,11 @@ def circuit(n: int = 16, *, planted: bool = True, seed: int = 0, key: str = "sma
             if i != j and source.random() < 0.4 * likely:
                 pairs.add((i, j))
     synapses = [
-        Synapse(i, j, "chemical", float(source.randint(1, 5)), 2, 1,
+        Synapse(i, j, "chemical", float(source.randint(1, 5)), 1, 2,
                 int(positions[i] < 0) if planted else source.randint(0, 1))
         for i, j in sorted(pairs)
     ]  # fmt: skip
-    synapses.append(Synapse(0, 2, "electrical", 1.0, 0, 0))
+    synapses += [synapses[0], Synapse(0, 2, "electrical", 1.0, 0, 0)]
     types = [SynapseType(), SynapseType(2.0, -70.0)]
     return Model(cells, list(range(n)), synapses, types, positions, key=key)
 

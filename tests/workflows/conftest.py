@@ -43,7 +43,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def settings(place: Path, neo4j_home_lts: Path) -> Settings:
     """The local database of the default version, with a catalogue of this module's own."""
     return Settings(
-        db=str(neo4j_home_lts), cache=place / "cache", catalogue=f"sqlite:///{place}/catalogue.sqlite"
+        db=str(neo4j_home_lts),
+        cache=place / "cache",
+        catalogue=f"sqlite:///{place}/catalogue.sqlite",
     )
 
 

@@ -87,9 +87,7 @@ def test_an_include_that_is_missing(
 def test_a_wrong_unit_costs_only_its_value(
     settings: Settings, driver: neo4j.Driver, empty: None, tmp_path: Path
 ) -> None:
-    outcome = ingest(
-        [str(folder(tmp_path / "volts", syn=SYNAPSE_IN_VOLTS))], settings=settings
-    )
+    outcome = ingest([str(folder(tmp_path / "volts", syn=SYNAPSE_IN_VOLTS))], settings=settings)
     (file,) = outcome.to_json()["files"]
     (told,) = [note for note in file["notes"] if note.startswith("syn.nml:1: expOneSynapse.gbase")]
     assert "found '2mV'" in told
@@ -148,9 +146,7 @@ def test_batches_by_the_command(
     [("nothing", 1, "no file in it"), ("absent", 1, "no such file or folder"),
      ("README", 1, "is not read"), ("no.zip", 1, "archive cannot be read")],
 )  # fmt: skip
-def test_a_source_alone(
-    name: str, code: int, what: str, bnnkg: Command, tmp_path: Path
-) -> None:
+def test_a_source_alone(name: str, code: int, what: str, bnnkg: Command, tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
     (tmp_path / "README.md").write_text("no model")
     (tmp_path / "no.zip").write_bytes(b"PK no zip")

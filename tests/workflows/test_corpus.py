@@ -50,9 +50,7 @@ pytestmark = pytest.mark.skipif(
 
 def _repositories() -> list[object]:
     names = sorted(p.name for p in MODELS.iterdir() if p.is_dir()) if MODELS.is_dir() else []
-    return [
-        pytest.param(name, marks=pytest.mark.slow) if name == LARGE else name for name in names
-    ]
+    return [pytest.param(name, marks=pytest.mark.slow) if name == LARGE else name for name in names]
 
 
 def _oracle(repository: str) -> Counter[str]:
@@ -142,7 +140,9 @@ def _segments(cell: ElementTree.Element, density: ElementTree.Element) -> set[st
 
     def members(name: str) -> set[str]:
         own = {member.get("segment", "") for member in groups[name].iter("member")}
-        return own.union(*(members(i.get("segmentGroup", "")) for i in groups[name].iter("include")))
+        return own.union(
+            *(members(i.get("segmentGroup", "")) for i in groups[name].iter("include"))
+        )
 
     return members(group)
 
@@ -196,9 +196,12 @@ def test_what_the_files_hold_is_found_in_the_graph(
     if key != BIOPHYSICS_SHARED:
         for what, column in (("segment", "segment_ids"), ("segmentGroup", "group_names")):
             custom = {"OpenSourceBrain+PinskyRinzelModel": expected(what)}.get(key, 0)
-            assert there(
-                f"OPTIONAL MATCH (m)-[d:DEFINES]->(:Cell) RETURN sum(size(coalesce(d.{column}, [])))"
-            ) == expected(what) - custom, what
+            assert (
+                there(
+                    f"OPTIONAL MATCH (m)-[d:DEFINES]->(:Cell) RETURN sum(size(coalesce(d.{column}, [])))"
+                )
+                == expected(what) - custom
+            ), what
     real = "MATCH (m)-[:DEFINES]->(w:Network) WHERE NOT w.implicit"
     assert there(f"{real} RETURN count(w)") == expected("network")
     assert there(f"{real} MATCH (w)-[:HAS_POPULATION]->(p) RETURN count(p)") == expected(

@@ -68,9 +68,7 @@ def test_a_circuit_is_what_its_maker_wrote(local: Settings, tmp_path: Path) -> N
             " AND EXISTS { (y)-[:ARRIVES_AT]->() } RETURN count(y)",
         )
         assert arrivals == made.chemical
-        assert {k: outcome.nodes[k] for k in outcome.nodes} == {
-            k: found[k] for k in outcome.nodes
-        }
+        assert {k: outcome.nodes[k] for k in outcome.nodes} == {k: found[k] for k in outcome.nodes}
 
 
 def test_the_same_graph_in_any_order_and_again(local: Settings, tmp_path: Path) -> None:
@@ -79,7 +77,9 @@ def test_the_same_graph_in_any_order_and_again(local: Settings, tmp_path: Path) 
     sources = [
         folder(tmp_path / "a", one=document(LEAK, channel("fast"), shared)),
         folder(tmp_path / "b", one=circuit(6).text),
-        folder(tmp_path / "c", one=document(LEAK, channel("aaa"), cell("zz", active="aaa"), SYNAPSES)),
+        folder(
+            tmp_path / "c", one=document(LEAK, channel("aaa"), cell("zz", active="aaa"), SYNAPSES)
+        ),
     ]
     dumps = []
     with drive(local.home) as driver:
@@ -147,9 +147,7 @@ def test_a_dry_run_writes_nothing(
         remove(["one"], settings=settings)
 
 
-def test_validate_says_what_ingest_says(
-    settings: Settings, empty: None, tmp_path: Path
-) -> None:
+def test_validate_says_what_ingest_says(settings: Settings, empty: None, tmp_path: Path) -> None:
     source = folder(tmp_path / "one", net=circuit(6).text)
     assert validate([str(source)]).to_json() == ingest([str(source)], settings=settings).to_json()
 

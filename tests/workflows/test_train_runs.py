@@ -176,9 +176,7 @@ def test_many_families_are_held_out_whole(
     assert told["agreement"] is None
 
 
-def test_a_target_decides_where_there_is_one(
-    circuits: tuple[str, ...], settings: Settings
-) -> None:
+def test_a_target_decides_where_there_is_one(circuits: tuple[str, ...], settings: Settings) -> None:
     request = TrainRequest(models=circuits, epochs=1, seeds=1, target="postsynaptic_sign")
     told = train(request, settings=settings)
     assert told["gate"]["metric"] == "target_auroc"

@@ -26,8 +26,7 @@ def wipe(driver: neo4j.Driver) -> None:
     """Leaves nothing but the Store node."""
     with driver.session(fetch_size=-1) as session:
         session.run(
-            "MATCH (n) WHERE NOT n:Store "
-            "CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 2000 ROWS"
+            "MATCH (n) WHERE NOT n:Store CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 2000 ROWS"
         ).consume()
 
 

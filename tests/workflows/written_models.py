@@ -75,12 +75,19 @@ class Circuit:
 
 
 def circuit(
-    n: int = 24, *, rule: bool = True, seed: int = 0, rate: float = 1.0, dendrite_um: float = 30.0
+    n: int = 24,
+    *,
+    rule: bool = True,
+    seed: int = 0,
+    rate: float = 1.0,
+    dendrite_um: float = 30.0,
+    points: bool = False,
 ) -> Circuit:
     """Neurons of two cells, each in a population of its own, with gap junctions and an input.
 
     By the rule, those on the left send to the left and those on the right to the right, and nobody
     across; without it who sends to whom is drawn at random. Sides have nothing to do with cells.
+    With ``points``, two point cells more: one sends to the other and to the first of the cells.
     """
     source = random.Random(seed)
     side = [-1 if i < n // 2 else 1 for i in range(n)]
@@ -99,12 +106,15 @@ def circuit(
         f'<inputList id="stim" population="{names[0]}" component="pulse">'
         f'<input id="0" target="../{names[0]}/0/first" destination="synapses"/></inputList>'
     )
+    if points:
+        rows += [f'<population id="{name}" component="izh" size="1"/>' for name in ("PX", "PY")]
+        rows += [_between("PX", "PY", "izh"), _between("PX", names[0], "first")]
     text = document(
-        LEAK, channel("na", rate=rate), cell("first", dendrite_um=dendrite_um),
+        LEAK, IZHIKEVICH if points else "", channel("na", rate=rate), cell("first", dendrite_um=dendrite_um),
         cell("second", dendrite_um=3 * dendrite_um), SYNAPSES, PULSE,
         f'<network id="net">{"".join(rows)}</network>', id_="circuit",
     )  # fmt: skip
-    return Circuit(text, n, len(pairs), len(gaps))
+    return Circuit(text, n + 2 * points, len(pairs) + 2 * points, len(gaps))
 
 
 def _population(i: int, name: str, side: int, source: random.Random) -> str:
@@ -123,6 +133,14 @@ def _chemical(i: int, j: int, names: list[str], source: random.Random) -> str:
         f' preCellId="../{names[i]}/0/{CELLS[i % 2]}" postCellId="../{names[j]}/0/{CELLS[j % 2]}"'
         f' preSegmentId="2" postSegmentId="{source.choice([0, 1, 3])}" postFractionAlong="0.5"'
         f' preFractionAlong="0.5" weight="{source.randint(1, 5)}" delay="0ms"/></projection>'
+    )
+
+
+def _between(pre: str, post: str, component: str) -> str:
+    return (
+        f'<projection id="p{pre}_{post}" presynapticPopulation="{pre}"'
+        f' postsynapticPopulation="{post}" synapse="exc"><connection id="0"'
+        f' preCellId="../{pre}/0/izh" postCellId="../{post}/0/{component}"/></projection>'
     )
 
 

@@ -293,20 +293,13 @@ def _clear(
     fixed = {"model": model_uid, "end": end, "run": run_uid}
     after: str | None = start
     while after is not None:
-        after = connection.transact(
-            partial(_clear_page, claim, claim.next_end(), statement, fixed | {"after": after})
-        )
+        page = partial(_clear_page, statement, fixed | {"after": after})
+        after = claim.write(connection, page)
 
 
 def _clear_page(
-    claim: Claim,
-    until_ms: int,
-    statement: str,
-    parameters: Mapping[str, Any],
-    tx: ManagedTransaction,
+    statement: str, parameters: Mapping[str, Any], tx: ManagedTransaction
 ) -> str | None:
-    run(tx, LOCK, {"now": now_ms()})
-    claim.renew(tx, until_ms)
     last: str | None = run(tx, statement, parameters)[0][0]
     return last
 

@@ -11,8 +11,7 @@ from neo4j import ManagedTransaction
 from bnnkg.errors import StoreError
 from bnnkg.progress import Progress, silent
 from bnnkg.store.connection import Connection, run
-from bnnkg.store.lease import Claim, now_ms
-from bnnkg.store.statements import LOCK
+from bnnkg.store.lease import Claim
 
 MAX_WEIGHT = 150_000
 """Values in one transaction: some 20 MB of its state in the server's heap."""
@@ -95,16 +94,13 @@ class Writer:
 
     def commit(self, pack: Sequence[Step]) -> None:
         """Writes steps in one transaction."""
-        until_ms = self.claim.next_end()
 
         def work(tx: ManagedTransaction) -> None:
-            if any(step.locks for step in pack):
-                run(tx, LOCK, {"now": now_ms()})
-            if self.claim.renew(tx, until_ms):
-                for step in pack:
-                    _check(step, run(tx, step.statement, step.parameters))
+            for step in pack:
+                _check(step, run(tx, step.statement, step.parameters))
 
-        self.connection.transact(work)
+        lock = any(step.locks for step in pack)
+        self.claim.write(self.connection, work, lock=lock)
         self.done += sum(step.n_rows for step in pack)
         self.progress(self.task, self.done, max(self.total, self.done))
 

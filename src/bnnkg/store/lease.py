@@ -13,18 +13,21 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bnnkg.errors import StoreError
-from bnnkg.store.connection import run
+from bnnkg.store.connection import Connection, run
 from bnnkg.store.server.processes import created
+from bnnkg.store.statements import LOCK
 
 if TYPE_CHECKING:
     from neo4j import ManagedTransaction
+
+T = TypeVar("T")
 
 LEASE_MS = 300_000
 _live: set[str] = set()
@@ -95,6 +98,28 @@ class Claim:
     uid: str
     owner: str
     until_ms: int = field(default_factory=lambda: now_ms() + LEASE_MS)
+
+    def write(
+        self, connection: Connection, work: Callable[[ManagedTransaction], T], *, lock: bool = True
+    ) -> T:
+        """Runs work in one transaction under the claim, exactly once, and returns its result.
+
+        Args:
+            connection: Where.
+            work: What to do in the transaction.
+            lock: Whether it touches shared nodes: then the lock on the Store node is taken first.
+        """
+        until_ms = self.next_end()
+        results: list[T] = []
+
+        def attempt(tx: ManagedTransaction) -> T:
+            if lock:
+                run(tx, LOCK, {"now": now_ms()})
+            if self.renew(tx, until_ms):
+                results[:] = [work(tx)]
+            return results[0]  # of the attempt whose acknowledgement was lost, else of this one
+
+        return connection.transact(attempt)
 
     def next_end(self) -> int:
         """Moves the end of the claim forward, once for each batch, and returns it."""

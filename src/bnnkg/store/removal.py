@@ -12,9 +12,9 @@ from bnnkg.schema.graph import EDGES, NODES, owned_labels
 from bnnkg.store.attention import drop_shares
 from bnnkg.store.batches import cut
 from bnnkg.store.connection import Connection, run
-from bnnkg.store.lease import Claim, now_ms
+from bnnkg.store.lease import Claim
 from bnnkg.store.shared import HOLDS, LABELS, PARTS, renew_names
-from bnnkg.store.statements import LOCK, find
+from bnnkg.store.statements import find
 
 NODES_AT_ONCE = 5_000
 EDGES_AT_ONCE = 20_000
@@ -84,15 +84,9 @@ def _repeat(connection: Connection, claim: Claim, statement: str, at_once: int) 
     """Runs a deletion until it finds less than a batch; returns how many it found."""
     total = 0
     while True:
-        until_ms = claim.next_end()
-
-        def work(tx: ManagedTransaction, until_ms: int = until_ms) -> int:
-            run(tx, LOCK, {"now": now_ms()})
-            if not claim.renew(tx, until_ms):
-                return at_once
-            return int(run(tx, statement, {"uid": claim.uid})[0][0])
-
-        count = connection.transact(work)
+        count = claim.write(
+            connection, lambda tx: int(run(tx, statement, {"uid": claim.uid})[0][0])
+        )
         total += count
         if count < at_once:
             return total
@@ -117,12 +111,7 @@ def _release(connection: Connection, claim: Claim, label: str, removed: Removed)
 def _release_batch(
     connection: Connection, claim: Claim, label: str, uids: Sequence[str]
 ) -> dict[str, int]:
-    until_ms = claim.next_end()
-
     def work(tx: ManagedTransaction) -> dict[str, int]:
-        run(tx, LOCK, {"now": now_ms()})
-        if not claim.renew(tx, until_ms):
-            return {}
         run(
             tx,
             f"UNWIND $uids AS u {find('n', label, 'u')} "
@@ -133,7 +122,7 @@ def _release_batch(
         renew_names(tx, label, uids)
         return gone
 
-    return connection.transact(work)
+    return claim.write(connection, work)
 
 
 def _delete_unheld(tx: ManagedTransaction, label: str, uids: Sequence[str]) -> dict[str, int]:

@@ -17,9 +17,8 @@ from bnnkg.schema.graph import EDGES, NODES, edge_type, node_type
 from bnnkg.schema.records import EdgeTable, GraphTables
 from bnnkg.store.batches import Step, Writer, cut, row_weights
 from bnnkg.store.connection import run
-from bnnkg.store.lease import now_ms
 from bnnkg.store.owned import EDGE_WEIGHT, edge_steps, node_steps
-from bnnkg.store.statements import LOCK, find, in_order, ready
+from bnnkg.store.statements import find, in_order, ready
 
 HOLDS: dict[str, str] = {
     dst: edge.type
@@ -103,12 +102,8 @@ def _commit(tables: GraphTables, bundle: Bundle, parts: _Parts, writer: Writer) 
     """Writes a bundle in one transaction: what is absent, then what holds it."""
     table = tables.nodes[bundle.label]
     holding = tables.edges[(HOLDS[bundle.label], "Model", bundle.label)]
-    until_ms = writer.claim.next_end()
 
     def work(tx: ManagedTransaction) -> None:
-        run(tx, LOCK, {"now": now_ms()})
-        if not writer.claim.renew(tx, until_ms):
-            return
         there = _existing(tx, bundle.label, [table.uid[row] for row in bundle.rows])
         absent = [row for row in bundle.rows if table.uid[row] not in there]
         for step in _creation(tables, bundle.label, absent, parts):
@@ -117,7 +112,7 @@ def _commit(tables: GraphTables, bundle: Bundle, parts: _Parts, writer: Writer) 
             run(tx, step.statement, step.parameters)
         _rename(tx, bundle.label, holding, bundle.holding)
 
-    writer.connection.transact(work)
+    writer.claim.write(writer.connection, work)
     writer.done += len(bundle.rows) + len(bundle.holding)
     writer.progress(writer.task, writer.done, max(writer.total, writer.done))
 

@@ -118,10 +118,15 @@ def _check_gate(run: Run, *, force: bool) -> None:
         raise AtChanceError(
             "the run's held-out score is not above chance, so its attention says nothing",
             where=run.id,
-            expected=f"{gate['metric']} above {gate['chance']:.3f}",
-            found=f"{gate['value']:.3f}",
+            expected=f"{gate['metric']} above {_shown(gate['chance'])}",
+            found=_shown(gate["value"]),
             hint="train on more data or longer, or write it all the same, marked, with --force",
         )
+
+
+def _shown(score: float | None) -> str:
+    """A score to three places; there is none where the held-out answers are all of one class."""
+    return "no score" if score is None else f"{score:.3f}"
 
 
 def _explain(

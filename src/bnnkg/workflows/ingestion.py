@@ -106,16 +106,19 @@ def ingest(
         StoreError: The database cannot be used; what was loaded before stays whole.
     """
     found = list(_find_sources(sources, name, manifest))
+    batch = _Batch(strict, progress)
     if dry_run:
-        return _load_all(found, None, strict, progress)
+        return batch.load_all(found, None)
     with open_store(settings, write=True, progress=progress) as store:
-        outcome = _load_all(found, store, strict, progress)
-        open_catalogue(settings).record_ingest(
-            store_id=store.store_id,
-            sources=[source.given for source in found],
-            report=outcome.to_json(),
-        )
-    return outcome
+        try:
+            return batch.load_all(found, store)
+        finally:  # what was loaded before a failure stays, and so does its report
+            with open_catalogue(settings) as catalogue:
+                catalogue.record_ingest(
+                    store_id=store.store_id,
+                    sources=[source.given for source in found],
+                    report=batch.outcome().to_json(),
+                )
 
 
 def validate(
@@ -127,7 +130,8 @@ def validate(
     progress: Progress = silent,
 ) -> IngestOutcome:
     """The report of ``ingest`` without a database."""
-    return _load_all(list(_find_sources(sources, name, manifest)), None, strict, progress)
+    found = list(_find_sources(sources, name, manifest))
+    return _Batch(strict, progress).load_all(found, None)
 
 
 def remove(
@@ -207,43 +211,48 @@ def _read_manifest(path: Path) -> list[dict[str, str | None]]:
     return [dict(row) for row in rows]
 
 
-def _load_all(
-    sources: Sequence[Source | _Lost], store: Store | None, strict: bool, progress: Progress
-) -> IngestOutcome:
-    totals = _Totals()
-    reports: list[SourceReport] = []
-    loads: dict[str, LoadResult] = {}
-    for place, source in enumerate(sources):
-        progress("ingest", place, len(sources), source.given)
-        report, load = _load(source, store, strict, totals, progress)
-        reports.append(report)
-        if load is not None:
-            loads[source.given] = load
-    progress("ingest", len(sources), len(sources))
-    return IngestOutcome(
-        tuple(reports), loads, totals.nodes, totals.edges, _exit_code(reports, strict)
-    )
+@dataclass
+class _Batch:
+    """Sources on their way to the graph, and what became of those that are done."""
 
+    strict: bool
+    progress: Progress
+    reports: list[SourceReport] = field(default_factory=list)
+    loads: dict[str, LoadResult] = field(default_factory=dict)
+    totals: _Totals = field(default_factory=_Totals)
 
-def _load(
-    source: Source | _Lost, store: Store | None, strict: bool, totals: _Totals, progress: Progress
-) -> tuple[SourceReport, LoadResult | None]:
-    from bnnkg.ingest import SourceReport, read_source, records_of
-    from bnnkg.schema import validate as check_records
+    def load_all(self, sources: Sequence[Source | _Lost], store: Store | None) -> IngestOutcome:
+        """Goes through all sources; one that cannot be read does not stop the others."""
+        for place, source in enumerate(sources):
+            self.progress("ingest", place, len(sources), source.given)
+            self._load(source, store)
+        self.progress("ingest", len(sources), len(sources))
+        return self.outcome()
 
-    if isinstance(source, _Lost):
-        error = str(source.error)
-        return SourceReport(source.given, None, "static", "failed", error, [], []), None
-    parsed = read_source(source, progress=progress)
-    report = parsed.report
-    if report.model is None or (strict and _is_flawed(report)):
-        return report, None
-    tables = records_of(parsed)
-    totals.add(tables)
-    if store is None:
-        check_records(tables)
-        return report, None
-    return report, store.load_model(tables, progress=progress)
+    def outcome(self) -> IngestOutcome:
+        """What became of the sources so far."""
+        code = _exit_code(self.reports, self.strict)
+        totals = self.totals
+        return IngestOutcome(tuple(self.reports), self.loads, totals.nodes, totals.edges, code)
+
+    def _load(self, source: Source | _Lost, store: Store | None) -> None:
+        from bnnkg.ingest import SourceReport, read_source, records_of
+        from bnnkg.schema import validate as check_records
+
+        if isinstance(source, _Lost):
+            error = str(source.error)
+            self.reports.append(SourceReport(source.given, None, "static", "failed", error, [], []))
+            return
+        parsed = read_source(source, progress=self.progress)
+        report = parsed.report
+        if report.model is not None and not (self.strict and _is_flawed(report)):
+            tables = records_of(parsed)
+            if store is None:
+                check_records(tables)
+            else:
+                self.loads[source.given] = store.load_model(tables, progress=self.progress)
+            self.totals.add(tables)
+        self.reports.append(report)
 
 
 def _is_flawed(report: SourceReport) -> bool:

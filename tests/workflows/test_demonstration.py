@@ -1,0 +1,160 @@
+"""The worm's path from files to answers: short in every run, whole where there is time."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import neo4j
+import psutil
+import pytest
+from conftest import Command
+from whole_graph import ask, counts, one
+
+from bnnkg.queries import run_query
+from bnnkg.settings import Settings
+from bnnkg.store import Store
+from bnnkg.store.server import status, stop
+from bnnkg.workflows.annotation import annotate
+from bnnkg.workflows.demonstration import MODEL, QUESTIONS, write_worm
+from bnnkg.workflows.ingestion import ingest
+from bnnkg.workflows.reading import open_store
+from bnnkg.workflows.training import TrainRequest, train
+
+pytest.importorskip("c302", reason="needs the extra [demo]")
+
+CHEMICAL, GAP_PAIRS, GAPS, NEURONS = 2279, 557, 1084, 302
+"""Counted in the files of c302 by a program of its own."""
+
+
+@pytest.fixture(scope="module")
+def worm(emptied: None, settings: Settings) -> dict[str, Any]:
+    """The worm in the graph, with the attention of a network that hardly learned."""
+    source = write_worm(settings.cache_folder / "demo")
+    outcome = ingest([str(source)], settings=settings, name=MODEL)
+    assert outcome.exit_code == 0
+    told = train(TrainRequest(models=(MODEL,), epochs=2, seeds=1), settings=settings)
+    annotate(told["run"], settings=settings, force=True)
+    return told
+
+
+@pytest.fixture
+def store(worm: dict[str, Any], settings: Settings) -> Iterator[Store]:
+    with open_store(settings, write=False) as store:
+        yield store
+
+
+def test_the_worm_is_in_the_graph(worm: dict[str, Any], driver: neo4j.Driver) -> None:
+    found = counts(driver)
+    assert found["Neuron"] == NEURONS
+    assert found["Synapse"] == CHEMICAL + GAPS
+    assert found["CONNECTS_TO"] == CHEMICAL + GAP_PAIRS
+    assert found["STIMULATES"] == NEURONS
+    weights = "MATCH (s:Synapse {kind: 'chemical'}) RETURN "
+    assert one(driver, weights + "percentileDisc(s.weight, .5)") == 2
+    assert one(driver, weights + "max(s.weight)") == 37
+    assert one(driver, weights + "sum(CASE s.weight WHEN 1 THEN 1 ELSE 0 END)") == 1130
+
+
+def test_numbers_of_contacts_are_no_input(worm: dict[str, Any]) -> None:
+    """Homologues are held out together, and what is to be found is not put in."""
+    assert "counterparts and numbered classes" in worm["split"]
+    assert not [name for name in worm["saw"] if "weight" in name or "contacts" in name]
+    assert worm["gate"]["metric"] == "edge_auroc"
+    assert {"mlp_with_training_degrees", "mean_aggregation"} <= set(worm["baselines"])
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=[q.query for q in QUESTIONS])
+def test_every_question_has_an_answer(question: Any, store: Store) -> None:
+    result = run_query(store, question.query, {"model": MODEL, **question.parameters})
+    assert len(result.table) > 0
+    assert set(question.shown) <= set(result.table.columns)
+    assert all(None not in result.table.columns[name] for name in question.shown
+               if not name.endswith("_sd") and name != "difference_over_sd")  # fmt: skip
+    if question.query == "density_against_attention":
+        assert result.statistics is not None
+        rows = list(result.statistics.rows())
+        assert rows
+        assert all(row["rho"] is None and row["p"] is None for row in rows)
+        assert all("constant" in row["note"] for row in rows)
+    elif result.statistics is not None:
+        assert all(-1 <= row["rho"] <= 1 and row["n"] > 100 for row in result.statistics.rows())
+
+
+def test_the_strongest_connections_are_those_of_the_graph(
+    store: Store, driver: neo4j.Driver
+) -> None:
+    rows = run_query(
+        store, "strongest_connections", {"model": MODEL, "kind": "chemical", "limit": 8}
+    )
+    highest = ask(
+        driver,
+        "MATCH (a)-[e:CONNECTS_TO {kind: 'chemical'}]->(b) WHERE e.attention_lift IS NOT NULL"
+        " RETURN e.attention_lift AS lift ORDER BY lift DESC LIMIT 8",
+    )
+    found = rows.table.columns["attention_lift"]
+    assert sorted(found, reverse=True) == list(found) == [lift for (lift,) in highest]
+
+
+def test_contacts_in_the_answers_are_those_of_the_file(store: Store, driver: neo4j.Driver) -> None:
+    rows = run_query(store, "attention_against_contacts", {"model": MODEL}).table
+    contacts = [
+        row[0] for row in ask(driver, "MATCH (s:Synapse {kind: 'chemical'}) RETURN s.weight")
+    ]
+    column = next(name for name in rows.columns if "contacts" in name)
+    chemical = [
+        n for n, kind in zip(
+            rows.columns[column], rows.columns.get("kind", ["chemical"] * len(rows)), strict=True
+        ) if kind == "chemical"
+    ]  # fmt: skip
+    assert sorted(chemical) == sorted(contacts)
+
+
+@pytest.mark.slow
+def test_the_whole_demonstration(
+    bnnkg: Command, place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The README's first command on an empty database; what it costs is printed, not judged."""
+    home = tmp_path / "worm.db"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    try:
+        told = bnnkg(
+            "demo", "--json", BNNKG_DB=str(home), BNNKG_CATALOGUE=f"sqlite:///{tmp_path}/c.sqlite"
+        )
+        assert told.returncode == 0, told.stderr
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        client = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        server = sum(_cpu_seconds(psutil.Process(pid)) for pid in _tree(status(home).pid))
+    finally:
+        stop(home, wait=True)
+    answer = json.loads(told.stdout)
+    gate = answer["training"]["gate"]
+    assert gate["passed"]
+    assert gate["value"] > gate["chance"]
+    assert not answer["annotation"]["forced"]
+    assert [a["question"]["query"] for a in answer["answers"]] == [q.query for q in QUESTIONS]
+    assert len(answer["training"]["seeds"]) == 3
+    with capsys.disabled():
+        print(f"\nbnnkg demo: {client:.0f} + {server:.0f} CPU s (client + server),", end=" ")
+        print(f"AUROC {gate['value']:.3f} against {gate['chance']:.3f} of chance", end=" ")
+
+
+def _tree(pid: int | None) -> list[int]:
+    server = psutil.Process(pid)
+    return [server.pid, *(child.pid for child in server.children(recursive=True))]
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def test_the_worm_is_written_once(worm: dict[str, Any], settings: Settings) -> None:
+    folder = write_worm(settings.cache_folder / "demo")
+    stamps = {path: os.stat(path).st_mtime_ns for path in folder.rglob("*")}
+    assert write_worm(settings.cache_folder / "demo") == folder
+    assert {path: os.stat(path).st_mtime_ns for path in folder.rglob("*")} == stamps
