@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 _FENCE = re.compile(
-    r"(?:<!-- not run: (?P<why>[^\n]+?) -->\n+)?```(?P<language>\w+)\n(?P<text>.*?)^```$",
+    r"(?:<!-- (?P<remark>[^\n]+?) -->\n+)?^```(?P<language>\w+)\n(?P<text>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
 _LONGEST_S = 300
@@ -29,11 +30,13 @@ class Example:
         language: console, python or cypher.
         text: What stands in it.
         line: Where it begins.
+        varies: Whether it prints other values each time, or on other machines.
     """
 
     language: str
     text: str
     line: int
+    varies: bool
 
 
 @dataclass(frozen=True)
@@ -45,23 +48,30 @@ class Command:
 
 
 def examples(page: str) -> Iterator[Example]:
-    """The blocks that can be run, without those that a comment before them excludes."""
+    """The blocks that can be run, but for those after a comment ``not run: why``."""
     for match in _FENCE.finditer(page):
-        if match["language"] in {"console", "python", "cypher"} and match["why"] is None:
+        remark = match["remark"] or ""
+        if match["language"] in {"console", "python", "cypher"} and "not run: " not in remark:
             line = page.count("\n", 0, match.start("language")) + 1
-            yield Example(match["language"], match["text"], line)
+            yield Example(match["language"], match["text"], line, remark == "values vary")
 
 
 def commands(block: str) -> Iterator[Command]:
-    """The commands after ``$``; a line that begins with ``>`` goes on with the one before it."""
+    """The commands after ``$``; one goes on until its quotes are closed."""
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-        lines = part.splitlines()
-        n_own = 1
-        while lines[n_own : n_own + 1] and lines[n_own].startswith("> "):
-            n_own += 1
-        text = "\n".join([lines[0], *(line[2:] for line in lines[1:n_own])])
-        expected = "\n".join(lines[n_own:]).strip("\n")
-        yield Command(text, expected or None)
+        first, *rest = part.splitlines()
+        text = first
+        while rest and not _is_closed(text):
+            text += "\n" + rest.pop(0).removeprefix("> ")
+        yield Command(text, "\n".join(rest).strip("\n") or None)
+
+
+def _is_closed(command: str) -> bool:
+    try:
+        shlex.split(command)
+    except ValueError:
+        return False
+    return True
 
 
 class Shell:

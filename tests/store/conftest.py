@@ -5,9 +5,9 @@ from pathlib import Path
 
 import neo4j
 import pytest
+from drivers import drive
 
 from bnnkg.store import Store
-from bnnkg.store.server import read_password, status
 
 WIPE = "MATCH (n) WHERE NOT n:Store DETACH DELETE n"
 
@@ -36,13 +36,6 @@ def store_lts(opened_lts: Store) -> Store:
     """An empty store, on the default version."""
     opened_lts.write(WIPE)
     return opened_lts
-
-
-def drive(home: Path) -> neo4j.Driver:
-    """A driver of the test's own."""
-    uri = status(home).uri
-    assert uri is not None
-    return neo4j.GraphDatabase.driver(uri, auth=("neo4j", read_password(home)))
 
 
 @pytest.fixture(scope="module")

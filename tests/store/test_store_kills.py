@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drivers import drive
 from store_graphs import dump, small_model
 
 from bnnkg.store import Store
 from bnnkg.store.server import read_password, start, status, stop
-from conftest import drive
 
 pytestmark = pytest.mark.slow
 

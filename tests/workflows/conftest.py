@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import neo4j
 import pytest
+from the_command import COMMAND, Command
 from whole_graph import drive, wipe
 
 from bnnkg.settings import Settings
 
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
-COMMAND = Path(sys.executable).with_name("bnnkg")
 DOWNLOADED = ("archives", "maven", "maven.lock")
 
 

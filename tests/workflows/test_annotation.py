@@ -1,4 +1,4 @@
-"""Learned scores in the graph: all of them, equal to the network's, side by side, and gone again."""
+"""Learned scores in the graph: all, equal to the network's, side by side, and gone again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import neo4j
 import pytest
-from conftest import Command
+from the_command import Command
 from whole_graph import ask, dump, one
 from written_models import circuit, folder
 

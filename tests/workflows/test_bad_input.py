@@ -1,4 +1,4 @@
-"""Whatever is wrong: a plain message, the right exit code, and the rest of the batch is loaded."""
+"""Whatever is wrong: a plain message, the right exit code, the rest of the batch is loaded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import neo4j
 import pytest
-from conftest import Command
+from the_command import Command
 from whole_graph import ask, dump
 from written_models import LEAK, SYNAPSES, cell, channel, document, folder, pair
 
@@ -170,12 +170,24 @@ def test_a_file_that_may_not_be_read(settings: Settings, empty: None, tmp_path: 
 # --------------------------------------------------------------- what is asked for wrongly
 
 FAILURES = {
-    "database away": ("models", {"BNNKG_DB": "bolt://127.0.0.1:1"}, 1, ("no database answers", "127.0.0.1:1")),
-    "ingest with the database away": ("ingest {good}", {"BNNKG_DB": "bolt://127.0.0.1:1"}, 1, ("no database answers",)),
+    "database away": (
+        "models", {"BNNKG_DB": "bolt://127.0.0.1:1"}, 1,
+        ("no database answers", "127.0.0.1:1"),
+    ),
+    "ingest with the database away": (
+        "ingest {good}", {"BNNKG_DB": "bolt://127.0.0.1:1"}, 1,
+        ("no database answers",),
+    ),
     "a file in the folder's place": ("ingest {good}", {"BNNKG_DB": "{file}"}, 1, ("{file}",)),
-    "no room for the catalogue": ("ingest {good}", {"BNNKG_CATALOGUE": "sqlite:///{file}/c.sqlite"}, 1, ("catalogue",)),
+    "no room for the catalogue": (
+        "ingest {good}", {"BNNKG_CATALOGUE": "sqlite:///{file}/c.sqlite"}, 1,
+        ("catalogue",),
+    ),
     "no room for an export": ("export none --out {file}/x.pt", {}, 1, ("no model", "none")),
-    "unknown run": ("annotate 20260101-0000", {}, 1, ("there is no run '20260101-0000'", "bnnkg train")),
+    "unknown run": (
+        "annotate 20260101-0000", {}, 1,
+        ("there is no run '20260101-0000'", "bnnkg train"),
+    ),
     "unknown run to go on with": ("train --resume 20260101-0000", {}, 1, ("there is no run",)),
     "unknown query": ("query cels", {}, 1, ("no such query", "cels", "cells")),
     "bad Cypher": ("cypher 'MATCH (n RETURN n'", {}, 1, ("line 1", "MATCH (n RETURN n")),
@@ -184,11 +196,23 @@ FAILURES = {
     "unknown model to train on": ("train --models nobody", {}, 1, ("nobody", "bnnkg models")),
     "nothing to train on": ("train", {}, 1, ("no model to train on", "bnnkg ingest")),
     "unknown target": ("train --target wisdom", {}, 1, ("wisdom", "postsynaptic_sign")),
-    "two sources of one key": ("ingest {good} {twin}", {}, 2, ("both be the model 'good'", "{twin}", "--manifest")),
+    "two sources of one key": (
+        "ingest {good} {twin}", {}, 2,
+        ("both be the model 'good'", "{twin}", "--manifest"),
+    ),
     "no source": ("ingest", {}, 2, ("nothing to ingest", "name a file")),
-    "a manifest that is away": ("ingest --manifest {file}x", {}, 2, ("manifest cannot be read", "{file}x")),
-    "a manifest of other columns": ("ingest --manifest {file}", {}, 2, ("other columns", "source, name", "what")),
-    "a name that ends no property": ("annotate r --as Upper", {}, 2, ("cannot end a property", "'Upper'")),
+    "a manifest that is away": (
+        "ingest --manifest {file}x", {}, 2,
+        ("manifest cannot be read", "{file}x"),
+    ),
+    "a manifest of other columns": (
+        "ingest --manifest {file}", {}, 2,
+        ("other columns", "source, name", "what"),
+    ),
+    "a name that ends no property": (
+        "annotate r --as Upper", {}, 2,
+        ("cannot end a property", "'Upper'"),
+    ),
     "another form": ("export m --format csv --out x", {}, 2, ("not written", "hetero", "csv")),
 }  # fmt: skip
 

@@ -198,7 +198,8 @@ def test_what_the_files_hold_is_found_in_the_graph(
             custom = {"OpenSourceBrain+PinskyRinzelModel": expected(what)}.get(key, 0)
             assert (
                 there(
-                    f"OPTIONAL MATCH (m)-[d:DEFINES]->(:Cell) RETURN sum(size(coalesce(d.{column}, [])))"
+                    f"OPTIONAL MATCH (m)-[d:DEFINES]->(:Cell)"
+                    f" RETURN sum(size(coalesce(d.{column}, [])))"
                 )
                 == expected(what) - custom
             ), what

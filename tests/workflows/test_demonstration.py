@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import neo4j
 import psutil
 import pytest
-from conftest import Command
+from the_command import Command
 from whole_graph import ask, counts, one
 
 from bnnkg.queries import run_query
@@ -155,6 +154,6 @@ def _cpu_seconds(process: psutil.Process) -> float:
 
 def test_the_worm_is_written_once(worm: dict[str, Any], settings: Settings) -> None:
     folder = write_worm(settings.cache_folder / "demo")
-    stamps = {path: os.stat(path).st_mtime_ns for path in folder.rglob("*")}
+    stamps = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     assert write_worm(settings.cache_folder / "demo") == folder
-    assert {path: os.stat(path).st_mtime_ns for path in folder.rglob("*")} == stamps
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == stamps

@@ -7,8 +7,7 @@ from pathlib import Path
 import neo4j
 import pytest
 import torch
-from conftest import Command
-from torch_geometric.data import HeteroData
+from the_command import Command
 from whole_graph import ask
 from written_models import Circuit, circuit, folder
 
@@ -33,7 +32,7 @@ def test_a_file_holds_the_model(
 ) -> None:  # fmt: skip
     told = bnnkg("export", "net", "--format", "hetero", "--out", tmp_path / "net.pt", "--json")
     assert told.returncode == 0, told.stderr
-    data: HeteroData = torch.load(tmp_path / "net.pt", weights_only=False)
+    data = torch.load(tmp_path / "net.pt", weights_only=False)
     n_synapses = made[1].chemical + made[1].electrical
     assert data["neuron"].num_nodes == made[1].neurons
     assert data["synapse"].num_nodes == n_synapses

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import neo4j
 import pytest
-from conftest import Command
+from the_command import Command
 from whole_graph import ask, belonging_to, counts, drive, dump, one, wipe
 from written_models import (
     IZHIKEVICH,
@@ -55,16 +55,20 @@ def test_a_circuit_is_what_its_maker_wrote(local: Settings, tmp_path: Path) -> N
             RETURN s.kind, s.length_um, s.diameter_um, d.segment_ids ORDER BY s.index""",
         )
         assert sorted((k, length) for k, length, *_ in lengths) == [
-            ("axon", pytest.approx(50)), ("dendrite", pytest.approx(95)), ("soma", pytest.approx(10)),
-        ]  # fmt: skip
+            ("axon", pytest.approx(50)),
+            ("dendrite", pytest.approx(95)),
+            ("soma", pytest.approx(10)),
+        ]
         assert sorted(lengths[0][3]) == [0, 1, 2, 3]
-        somata = "MATCH (s {kind: 'soma'})-[h:HAS_MECHANISM]->(k) RETURN DISTINCT k.name, h.gbar_S_per_cm2"
+        somata = """MATCH (:Compartment {kind: 'soma'})-[h:HAS_MECHANISM]->(k)
+            RETURN DISTINCT k.name, h.gbar_S_per_cm2"""
         assert sorted(ask(driver, somata)) == [
             ("leak", pytest.approx(0.0003)), ("na", pytest.approx(0.12)),
         ]  # fmt: skip
         arrivals = one(
             driver,
-            "MATCH (y:Synapse {kind: 'chemical'}) WHERE EXISTS { (y)-[:LEAVES_FROM]->({kind: 'axon'}) }"
+            "MATCH (y:Synapse {kind: 'chemical'})"
+            " WHERE EXISTS { (y)-[:LEAVES_FROM]->({kind: 'axon'}) }"
             " AND EXISTS { (y)-[:ARRIVES_AT]->() } RETURN count(y)",
         )
         assert arrivals == made.chemical

@@ -1,4 +1,4 @@
-"""Training through the workflow: what it prints, what it keeps, and that it goes on after a kill."""
+"""Training by the workflow: what it prints, what it keeps, that it goes on after a kill."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 import neo4j
 import pytest
 import torch
-from conftest import COMMAND, Command
+from the_command import COMMAND, Command
 from whole_graph import dump, wipe
-from written_models import LEAK, IZHIKEVICH, cell, channel, circuit, document, folder
+from written_models import IZHIKEVICH, LEAK, cell, channel, circuit, document, folder
 
 from bnnkg.catalogue import Catalogue
 from bnnkg.errors import TrainingError, UnknownModelError, UnknownRunError

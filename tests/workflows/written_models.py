@@ -110,7 +110,8 @@ def circuit(
         rows += [f'<population id="{name}" component="izh" size="1"/>' for name in ("PX", "PY")]
         rows += [_between("PX", "PY", "izh"), _between("PX", names[0], "first")]
     text = document(
-        LEAK, IZHIKEVICH if points else "", channel("na", rate=rate), cell("first", dendrite_um=dendrite_um),
+        LEAK, IZHIKEVICH if points else "", channel("na", rate=rate),
+        cell("first", dendrite_um=dendrite_um),
         cell("second", dendrite_um=3 * dendrite_um), SYNAPSES, PULSE,
         f'<network id="net">{"".join(rows)}</network>', id_="circuit",
     )  # fmt: skip

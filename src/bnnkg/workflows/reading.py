@@ -118,7 +118,8 @@ def export(
     for kind, keys in tensors.keys.items():
         data[kind].key = list(keys)
     partial = out.with_name(out.name + ".partial")
-    torch.save(data, partial)
+    with partial.open("wb") as file:  # torch's own complaint about a path is a RuntimeError
+        torch.save(data, file)
     partial.replace(out)
     return out
 
