@@ -26,7 +26,7 @@ from bnnkg.workflows.training import TrainRequest, train
 
 pytest.importorskip("c302", reason="needs the extra [demo]")
 
-CHEMICAL, GAP_PAIRS, GAPS, NEURONS = 2279, 557, 1084, 302
+CHEMICAL, GAP_PAIRS, TO_ITSELF, GAPS, NEURONS = 2279, 557, 5, 1084, 302
 """Counted in the files of c302 by a program of its own."""
 
 
@@ -74,14 +74,44 @@ def test_every_question_has_an_answer(question: Any, store: Store) -> None:
     assert set(question.shown) <= set(result.table.columns)
     assert all(None not in result.table.columns[name] for name in question.shown
                if not name.endswith("_sd") and name != "difference_over_sd")  # fmt: skip
-    if question.query == "density_against_attention":
-        assert result.statistics is not None
-        rows = list(result.statistics.rows())
-        assert rows
-        assert all(row["rho"] is None and row["p"] is None for row in rows)
-        assert all("constant" in row["note"] for row in rows)
-    elif result.statistics is not None:
-        assert all(-1 <= row["rho"] <= 1 and row["n"] > 100 for row in result.statistics.rows())
+    if result.statistics is not None:
+        rows = {(row.get("kind"), row.get("mechanism"), row["against"]): row
+                for row in result.statistics.rows()}  # fmt: skip
+        undefined = {key for key, row in rows.items() if row["rho"] is None}
+        assert {key: rows[key]["n"] for key in rows} == STATISTICS[question.query][0]
+        assert undefined == {key for key in rows if key[2] in STATISTICS[question.query][1]}
+        assert all("is constant" in rows[key]["note"] for key in undefined)
+        assert all(rows[key]["p"] is None for key in undefined)
+
+
+SECTIONS = 2040
+STATISTICS: dict[str, tuple[dict[tuple[str | None, str | None, str], int], set[str]]] = {
+    "attention_against_contacts": (
+        {
+            ("chemical", None, "contacts"): CHEMICAL,
+            ("chemical", None, "n_synapses"): CHEMICAL,
+            ("electrical", None, "contacts"): GAP_PAIRS,
+            ("electrical", None, "n_synapses"): GAP_PAIRS,
+        },
+        {"n_synapses"},
+    ),
+    "attention_against_distance": (
+        {
+            ("chemical", None, "distance_um"): CHEMICAL,
+            ("electrical", None, "distance_um"): GAP_PAIRS - TO_ITSELF,
+        },
+        set(),
+    ),
+    "density_against_attention": (
+        {
+            (None, name, "gbar_S_per_cm2"): SECTIONS
+            for name in ("Leak", "ca_boyle", "k_fast", "k_slow")
+        },
+        {"gbar_S_per_cm2"},
+    ),
+}
+"""How many pairs each correlation has, and what is constant: each projection is one connection,
+and every section has the same four densities."""
 
 
 def test_the_strongest_connections_are_those_of_the_graph(

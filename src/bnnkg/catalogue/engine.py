@@ -51,6 +51,7 @@ def make_engine(url: str, create: bool) -> sa.Engine:
             "the folder of the catalogue cannot be made",
             where=str(error.filename),
             found=error.strerror,
+            hint="give another place in BNNKG_CATALOGUE",
         ) from error
     if is_sqlite:
         _take_locks_early(engine)

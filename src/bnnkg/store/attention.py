@@ -8,7 +8,7 @@ from typing import Any
 
 from neo4j import ManagedTransaction
 
-from bnnkg.errors import ModelChangedError, SchemaError, StoreUnavailableError, UnknownRunError
+from bnnkg.errors import ModelChangedError, SchemaError, UnknownRunError
 from bnnkg.progress import Progress, silent
 from bnnkg.schema.declaration import Property
 from bnnkg.schema.graph import edge_type, node_type
@@ -17,7 +17,7 @@ from bnnkg.schema.records import EdgeTable, NodeTable
 from bnnkg.schema.scores import AttentionScores
 from bnnkg.store.batches import Step, Writer, cut, row_weights
 from bnnkg.store.connection import Connection, run
-from bnnkg.store.lease import Claim, is_dead, now_ms, signed
+from bnnkg.store.lease import Claim, is_dead, now_ms, signed, undone_on_failure
 from bnnkg.store.scoring import (
     clear_owned,
     clear_shared,
@@ -68,15 +68,10 @@ def write_attention(
     with signed() as owner:
         claim = Claim("AttentionRun", node["uid"], owner)
         _begin(connection, claim, node, scores.model_uids)
-        try:
+        with undone_on_failure(lambda: remove_run(connection, claim)):
             total = sum(counts.values())
             Writer(connection, claim, progress, "writing attention", total).write(steps)
             _make_current(connection, claim, scores.model_uids)
-        except StoreUnavailableError:
-            raise  # who opens the store next takes back what is half written
-        except BaseException:
-            remove_run(connection, claim)
-            raise
     return counts
 
 

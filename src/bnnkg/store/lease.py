@@ -9,6 +9,7 @@ its own end already there and does nothing.
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import platform
 import threading
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from bnnkg.errors import StoreError
+from bnnkg.errors import StoreError, StoreUnavailableError
 from bnnkg.store.connection import Connection, run
 from bnnkg.store.server.processes import created
 from bnnkg.store.statements import LOCK
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from neo4j import ManagedTransaction
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 LEASE_MS = 300_000
 _live: set[str] = set()
@@ -71,6 +73,24 @@ def is_dead(owner: str | None, until_ms: int | None) -> bool:
     if host == _host():
         return str(created(int(pid))) != started
     return until_ms < now_ms()
+
+
+@contextmanager
+def undone_on_failure(undo: Callable[[], object]) -> Iterator[None]:
+    """Takes back what is half written when the work inside fails, and lets the failure pass.
+
+    Where the database is away, or will not, whoever opens the store next takes it back.
+    """
+    try:
+        yield
+    except StoreUnavailableError:
+        raise
+    except BaseException:
+        try:
+            undo()
+        except StoreError as error:
+            log.warning("what is half written stays until the store is next opened: %s", error)
+        raise
 
 
 def _process() -> str:

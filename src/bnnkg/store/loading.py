@@ -13,13 +13,13 @@ from typing import Any
 
 from neo4j import ManagedTransaction
 
-from bnnkg.errors import SchemaError, StoreUnavailableError
+from bnnkg.errors import SchemaError
 from bnnkg.progress import Progress, silent
 from bnnkg.schema.graph import node_type
 from bnnkg.schema.records import EdgeTable, GraphTables, NodeTable, validate
 from bnnkg.store.batches import Writer
 from bnnkg.store.connection import Connection, run
-from bnnkg.store.lease import Claim, is_dead, now_ms, signed
+from bnnkg.store.lease import Claim, is_dead, now_ms, signed, undone_on_failure
 from bnnkg.store.owned import owned_steps
 from bnnkg.store.removal import remove_version
 from bnnkg.store.results import LoadResult
@@ -60,15 +60,10 @@ def load_model(
         claim = Claim("Model", uid, owner)
         if not _begin(connection, claim, model, progress):
             return LoadResult("unchanged", uid, key, *tables.counts())
-        try:
+        with undone_on_failure(lambda: remove_version(connection, claim)):
             _write(connection, claim, tables, key, progress)
             apart = _shares_nothing(connection, uid, key)
             _make_current(connection, claim, key)
-        except StoreUnavailableError:
-            raise  # who opens the store next removes what is half loaded
-        except BaseException:
-            remove_version(connection, claim)
-            raise
     stale = sweep(connection, key=key, progress=progress)
     return LoadResult(
         "loaded" if apart is None else "replaced", uid, key, *tables.counts(), bool(apart), stale

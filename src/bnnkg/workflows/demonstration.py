@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 MODEL = "c302"
 NETWORK = "c302_D_Full"
-EPOCHS = 14
-"""Fewer than a run has by default: the last ones add a hundredth, and a demonstration is short."""
 _SECONDS_TO_WRITE = 300
 
 
@@ -131,7 +129,7 @@ def demo(*, settings: Settings, progress: Progress = silent) -> Demonstration:
     """
     source = write_worm(settings.cache_folder / "demo", progress=progress)
     outcome = ingest([str(source)], settings=settings, name=MODEL, progress=progress)
-    request = TrainRequest(models=(MODEL,), epochs=EPOCHS)
+    request = TrainRequest(models=(MODEL,))
     training = train(request, settings=settings, progress=progress)
     # At chance too the answers are worth seeing, marked as what they are.
     annotation = annotate(
