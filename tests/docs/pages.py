@@ -79,11 +79,12 @@ class Shell:
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self._errors = folder / "stderr.txt"
-        self._process = subprocess.Popen(
-            ["bash", "--noprofile", "--norc", "-o", "pipefail"],
-            cwd=folder, env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors.open("w"),
-        )  # fmt: skip
+        with self._errors.open("w") as errors:
+            self._process = subprocess.Popen(
+                ["bash", "--noprofile", "--norc", "-o", "pipefail"],
+                cwd=folder, env=environment, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+            )  # fmt: skip
 
     def run(self, command: str) -> tuple[str, int]:
         """What a command prints, with the error it ends with, and its exit code."""

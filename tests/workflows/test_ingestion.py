@@ -106,7 +106,7 @@ def test_removing_or_changing_one_of_two_leaves_the_other_exact(
     with drive(local.home) as driver:
         ingest([str(other)], settings=local)
         alone, own = dump(driver), belonging_to(driver, "other")
-        assert len(own) > 200
+        assert len(own) > 100
         ingest([str(one_)], settings=local)
         assert belonging_to(driver, "other") == own
         # The same circuit with another channel: its cells are others, its synapse types are not.
@@ -184,7 +184,7 @@ def test_every_ingest_is_in_the_catalogue(settings: Settings, empty: None, tmp_p
     outcome = ingest([str(good), str(bad)], settings=settings)
     with Catalogue.open(settings.catalogue_url) as catalogue:
         last = max(catalogue.ingests(), key=lambda one: one.id)
-    assert last.sources == [str(good), str(bad)] or list(last.sources) == [str(good), str(bad)]
+    assert list(last.sources) == [str(good), str(bad)]
     assert last.report == outcome.to_json()
     listed = list_models(settings)
     rows = dict(zip(listed["model"], listed["status"], strict=True))

@@ -19,6 +19,7 @@ from written_models import IZHIKEVICH, LEAK, cell, channel, circuit, document, f
 from bnnkg.catalogue import Catalogue
 from bnnkg.errors import TrainingError, UnknownModelError, UnknownRunError
 from bnnkg.settings import Settings
+from bnnkg.workflows.annotation import annotate
 from bnnkg.workflows.ingestion import ingest
 from bnnkg.workflows.listing import list_runs, show_run
 from bnnkg.workflows.training import TrainRequest, train
@@ -62,7 +63,7 @@ def test_a_rule_is_found_and_told_as_promised(trained: dict[str, Any]) -> None:
     )
     # Sides are all that matters here, and degrees do not tell them.
     assert trained["baselines"]["degree_alone"]["edge_auroc"] < gate["value"]
-    assert [len(curve) for curve in trained["curves"]] == [8, 8] or trained["curves"]
+    assert [1 <= len(curve) <= 8 for curve in trained["curves"]] == [True, True]
     assert not [name for name in trained["saw"] if "weight" in name or "contacts" in name]
 
 
@@ -73,9 +74,7 @@ def test_the_run_is_in_the_catalogue(trained: dict[str, Any], settings: Settings
     assert (run.seed, run.seeds, run.split) == (0, 2, trained["split"])
     assert run.metrics["gate"] == trained["gate"]
     assert run.config["epochs"] == 8
-    assert [model["key"] for model in run.models] == ["one", "two"] or {
-        model["key"] for model in run.models
-    } == {"one", "two"}
+    assert {model["key"] for model in run.models} == {"one", "two"}
     (artefact,) = run.artefacts
     assert (settings.runs_folder / artefact.path).is_file()
     listed = list_runs(settings)
@@ -128,9 +127,8 @@ def test_a_killed_training_goes_on_to_the_same_bits(
         process.communicate()
     assert process.returncode == -signal.SIGKILL, "it must not have ended by itself"
     assert show_run(run, settings)["status"] != "done"
-    told = bnnkg("annotate", run)
-    assert (told.returncode, told.stdout) == (1, "")
-    assert f"bnnkg train --resume {run}" in told.stderr
+    with pytest.raises(TrainingError, match=f"not finished(?s:.*)bnnkg train --resume {run}"):
+        annotate(run, settings=settings)
     resumed = bnnkg("train", "--resume", run, "--json")
     assert resumed.returncode == 0, resumed.stderr
     answer = json.loads(resumed.stdout)
