@@ -257,7 +257,11 @@ def test_a_reader_that_leaves_is_no_error():
 def test_a_stop_by_the_user_exits_130(tmp_path):
     """Ctrl-C while the command waits for its input."""
     os.mkfifo(tmp_path / "manifest.csv")
-    process = bnnkg("ingest", "--manifest", tmp_path / "manifest.csv")
+    process = bnnkg(
+        "ingest", "--manifest", tmp_path / "manifest.csv",
+        # Where the tests run in the background, they and their children are deaf to it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
     writer = os.open(tmp_path / "manifest.csv", os.O_WRONLY)  # waits until the command reads
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)

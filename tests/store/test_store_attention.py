@@ -104,8 +104,9 @@ def test_a_changed_model_is_refused(store_lts: Store, driver_lts: neo4j.Driver) 
     store_lts.load_model(model)
     store_lts.load_model(small_model("a", "v2"))
     before = dump(driver_lts)
-    with pytest.raises(ModelChangedError, match=model_uid("a", "v1")):
-        store_lts.write_attention(a_run(), some_scores(model), name="x")
+    for dry_run in (True, False):
+        with pytest.raises(ModelChangedError, match=model_uid("a", "v1")):
+            store_lts.write_attention(a_run(), some_scores(model), name="x", dry_run=dry_run)
     assert dump(driver_lts) == before
 
 
