@@ -1,6 +1,7 @@
 """Fixtures for the whole suite; the servers are in servers.py."""
 
 from hypothesis import HealthCheck, settings
+
 from servers import neo4j_home, neo4j_home_lts, server_home
 
 # Time says nothing on a machine that others use too.

@@ -145,7 +145,7 @@ def test_the_readme_asks_what_can_be_asked(reader: Reader, tutorial: list[str]) 
     blocks = [b for b in examples(README.read_text(encoding="utf-8")) if b.language == "console"]
     asked = [c.text for b in blocks for c in commands(b.text) if RUN_OF_README.match(c.text)]
     assert asked
-    failed = [text for text in asked if shell.run(text.replace("=c302", "=circus"))[1]]
+    failed = [text for text in asked if shell.run(text.replace("=c302", "=circuit"))[1]]
     shell.close()
     assert failed == []
 
