@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pkgutil
 import subprocess
 import sys
 
@@ -14,6 +15,11 @@ def test_every_public_name_is_there() -> None:
     for name in bnnkg.__all__:
         assert getattr(bnnkg, name) is not None
     assert set(bnnkg.__all__) <= set(dir(bnnkg))
+
+
+def test_no_public_name_is_that_of_a_room() -> None:
+    rooms = {module.name for module in pkgutil.iter_modules(bnnkg.__path__)}
+    assert not rooms & set(bnnkg.__all__)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -5,7 +5,7 @@ In a notebook::
     import bnnkg
 
     settings = bnnkg.Settings.load(db="worm.db")
-    bnnkg.ingest(["models/worm"], settings=settings)
+    bnnkg.ingest_sources(["models/worm"], settings=settings)
     with bnnkg.open_store(settings, write=False) as store:
         bnnkg.fetch_neurons(store)
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bnnkg.store import Store as Store
     from bnnkg.workflows.annotation import annotate as annotate
     from bnnkg.workflows.annotation import diff_runs as diff_runs
-    from bnnkg.workflows.ingestion import ingest as ingest
+    from bnnkg.workflows.ingestion import ingest as ingest_sources
     from bnnkg.workflows.ingestion import remove as remove
     from bnnkg.workflows.ingestion import validate as validate
     from bnnkg.workflows.reading import export as export
@@ -55,16 +55,18 @@ _HOMES = {
     "bnnkg.settings": ("Settings",),
     "bnnkg.store": ("Store",),
     "bnnkg.workflows.annotation": ("annotate", "diff_runs"),
-    "bnnkg.workflows.ingestion": ("ingest", "remove", "validate"),
+    "bnnkg.workflows.ingestion": ("remove", "validate"),
     "bnnkg.workflows.reading": ("export", "open_store", "read_tensors"),
     "bnnkg.workflows.training": ("TrainRequest", "train"),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = ["__version__", *sorted(_HOME_OF)]
+__all__ = ["__version__", "ingest_sources", *sorted(_HOME_OF)]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "ingest_sources":  # the room has the name of its workflow
+        return import_module("bnnkg.workflows.ingestion").ingest
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOME_OF[name]), name)

@@ -97,6 +97,13 @@ def test_the_same_graph_in_any_order_and_again(local: Settings, tmp_path: Path) 
         # One content under three ids each; the smallest is shown.
         assert ask(driver, "MATCH (k:Mechanism {is_passive: false}) RETURN k.name") == [("aaa",)]
         assert one(driver, "MATCH (c:Cell {name: 'first'}) RETURN count(c)") == 1
+        # Without the model that gave the smallest, the next is shown, as if it had never been.
+        remove(["c"], settings=local)
+        without = dump(driver)
+        assert ask(driver, "MATCH (k:Mechanism {is_passive: false}) RETURN k.name") == [("fast",)]
+        wipe(driver)
+        ingest([str(source) for source in sources[:2]], settings=local)
+        assert dump(driver) == without
 
 
 def test_removing_or_changing_one_of_two_leaves_the_other_exact(
