@@ -165,7 +165,9 @@ def test_the_whole_demonstration(
     assert gate["passed"]
     assert gate["value"] > gate["chance"]
     assert not answer["annotation"]["forced"]
-    assert [a["question"]["query"] for a in answer["answers"]] == [q.query for q in QUESTIONS]
+    assert [a["query"] for a in answer["answers"]] == [q.query for q in QUESTIONS]
+    assert all(a["rows"] or a["statistics"] for a in answer["answers"])
+    assert answer["browser"].startswith("http://")
     assert len(answer["training"]["seeds"]) == 3
     with capsys.disabled():
         print(f"\nbnnkg demo: {client:.0f} + {server:.0f} CPU s (client + server),", end=" ")
