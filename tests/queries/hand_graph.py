@@ -70,7 +70,9 @@ class Server:
             )
         self._write(SUPERSEDED)
         self._write("CREATE (:Mark {of: 'hand_graph'})")
+        # Plans follow the statistics of the indexes, which are else renewed in the background.
         self._write("CALL db.awaitIndexes(60)")
+        self._write("CALL db.prepareForReplanning(60)")
 
     def _write(self, cypher: str, **parameters: Any) -> None:
         with self.driver.session() as session:
