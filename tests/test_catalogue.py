@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnnkg.catalogue import CATALOGUE_VERSION, Artefact, Catalogue
+from bnnkg.catalogue import CATALOGUE_VERSION, Artefact, Catalogue, SourceEntry
 from bnnkg.catalogue.catalogue import name_after
 from bnnkg.errors import CatalogueError, UnknownRunError
 
@@ -167,6 +167,47 @@ def test_an_ingest_keeps_its_report(url):
         "reason": "an include leads nowhere",
     }  # fmt: skip
     assert ingests[0].models[1]["model"] is None
+
+
+def told(**values):
+    return SourceEntry(
+        **{
+            "store_id": "a", "key": "2488", "source": "modeldb:2488", "fingerprint": "f",
+            "model": None, "tier": "static", "status": "failed", "cause": "no entry",
+            "reason": "none of 3 entries loads", **values,
+        }
+    )  # fmt: skip
+
+
+def test_the_last_word_on_a_source_is_kept(url):
+    with Catalogue.open(url) as catalogue:
+        for entry in (
+            told(),
+            told(key="1"),
+            told(store_id="b"),
+            told(status="loaded", model="m@1"),
+        ):
+            catalogue.tell_source(entry)
+    with Catalogue.open(url) as catalogue:
+        assert catalogue.sources("a") == (told(key="1"), told(status="loaded", model="m@1"))
+        assert catalogue.sources("b") == (told(store_id="b"),)
+        assert catalogue.sources("c") == ()
+
+
+def test_a_catalogue_of_the_first_version_gets_what_it_lacks(tmp_path):
+    url = f"sqlite:///{tmp_path / 'old.sqlite'}"
+    with Catalogue.open(url) as catalogue:
+        run_id = start(catalogue)
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:  # as version 1 left it
+        connection.execute(sa.text("DROP TABLE sources"))
+        connection.execute(sa.text("DELETE FROM catalogue_version"))
+        connection.execute(sa.text("INSERT INTO catalogue_version VALUES (1)"))
+    engine.dispose()
+    with Catalogue.open(url) as catalogue:
+        catalogue.tell_source(told())
+        assert catalogue.sources("a") == (told(),)
+        assert [run.id for run in catalogue.runs()] == [run_id]
 
 
 def work_beside_others(url, n_runs):

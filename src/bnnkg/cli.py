@@ -36,7 +36,20 @@ app = App(name="bnnkg", no_args_is_help=True, epilog=_EPILOG)
 db_app = App(no_args_is_help=True, help="The local database server.")
 runs_app = App()
 
-Sources = Annotated[list[str], typer.Argument(metavar="SOURCE", help="Files, folders, archives.")]
+_SOURCE_HELP = "Files, folders, archives, URLs, modeldb:ACCESSION, modeldb:all."
+Sources = Annotated[
+    list[str] | None, typer.Argument(metavar="SOURCE", help=_SOURCE_HELP, show_default=False)
+]
+Execute = Annotated[
+    bool, typer.Option("--execute", help="Run NEURON code, in a sandbox, and take what it builds.")
+]
+BaseUrl = Annotated[
+    str | None, typer.Option(metavar="URL", help="Address of ModelDB or of a copy of it.")
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(min=1, help="Processes that read at once.", show_default="by sources and cores"),
+]
 Name = Annotated[str | None, typer.Option(help="Key of the model; for one source.")]
 Manifest = Annotated[
     Path | None,
@@ -167,21 +180,28 @@ def open_browser(call: Invocation) -> None:
 app.add_typer(db_app, name="db")
 
 
-@app.add("ingest", example="bnnkg ingest models/* --json > report.json")
+@app.add("ingest", example="bnnkg ingest models/* modeldb:2488 --json > report.json")
 def ingest(
     call: Invocation,
-    sources: Annotated[
-        list[str] | None, typer.Argument(metavar="SOURCE", help="Files, folders, archives.")
-    ] = None,
+    sources: Sources = None,
     name: Name = None,
     manifest: Manifest = None,
+    execute: Execute = False,
     strict: Strict = False,
     dry_run: DryRun = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Leave out what an earlier ingest is done with.")
+    ] = False,
+    jobs: Jobs = None,
+    base_url: BaseUrl = None,
     markdown: Markdown = False,
 ) -> int:
     """Load models into the graph, and report on every file.
 
-    One argument is one model: a file, a folder, or an archive.
+    One argument is one model: a file, a folder, an archive, a URL, or an accession of ModelDB.
+
+    NeuroML is read whole. Of NEURON code, mechanisms and morphologies are read; with --execute it
+    is also run, in a sandbox, up to the first time step, and what it has built by then is loaded.
 
     Loading the same content again changes nothing; changed content replaces the old version.
     """
@@ -189,8 +209,9 @@ def ingest(
 
     with call.progress() as progress:
         outcome = ingest(
-            sources or [], settings=call.settings(), name=name, manifest=manifest, strict=strict,
-            dry_run=dry_run, progress=progress,
+            sources or [], settings=call.settings(modeldb_url=base_url), name=name,
+            manifest=manifest, execute=execute, strict=strict, dry_run=dry_run, resume=resume,
+            jobs=jobs, progress=progress,
         )  # fmt: skip
     return _show_report(call, outcome, markdown)
 
@@ -198,17 +219,23 @@ def ingest(
 @app.add("validate", example="bnnkg validate models/cell.nml --strict")
 def validate(
     call: Invocation,
-    sources: Sources,
+    sources: Sources = None,
     name: Name = None,
     manifest: Manifest = None,
+    execute: Execute = False,
     strict: Strict = False,
+    jobs: Jobs = None,
+    base_url: BaseUrl = None,
     markdown: Markdown = False,
 ) -> int:
     """Read models and report as ingest does, with no database."""
     from bnnkg.workflows.ingestion import validate
 
     with call.progress() as progress:
-        outcome = validate(sources, name=name, manifest=manifest, strict=strict, progress=progress)
+        outcome = validate(
+            sources or [], settings=call.settings(modeldb_url=base_url), name=name,
+            manifest=manifest, execute=execute, strict=strict, jobs=jobs, progress=progress,
+        )  # fmt: skip
     return _show_report(call, outcome, markdown)
 
 
@@ -233,10 +260,15 @@ def models(
     ] = None,
 ) -> None:
     """List the models of the graph, and what failed to be one."""
-    from bnnkg.workflows.listing import list_models
+    from bnnkg.workflows.listing import count_causes, list_models
 
     with call.progress() as progress:
-        call.show_table(list_models(call.settings(), status=status, progress=progress))
+        columns = list_models(call.settings(), status=status, progress=progress)
+    call.show_table(columns)
+    causes = count_causes(columns)
+    if causes["cause"] and not call.json:
+        typer.echo("\nWhy")
+        call.show_table(causes, whole=True)
 
 
 @app.add("schema", example="bnnkg schema --json")

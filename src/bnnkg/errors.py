@@ -113,6 +113,10 @@ class AtChanceError(TrainingError):
     """A run's held-out score is not above chance, so its attention says nothing."""
 
 
+class SandboxError(BnnkgError):
+    """Code of a model cannot be run, for there is no sandbox to run it in."""
+
+
 class CatalogueError(BnnkgError):
     """The catalogue's database cannot be opened, or was made by a newer version."""
 

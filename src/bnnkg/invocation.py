@@ -59,9 +59,9 @@ class Invocation:
             self.verbose or other.verbose,
         )
 
-    def settings(self) -> Settings:
-        """The settings, ``--db`` before all others."""
-        return Settings.load(db=self.db)
+    def settings(self, modeldb_url: str | None = None) -> Settings:
+        """The settings, what the command line says before all others."""
+        return Settings.load(db=self.db, modeldb_url=modeldb_url)
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:

@@ -10,6 +10,7 @@ from bnnkg.settings import Settings
 
 if TYPE_CHECKING:
     from bnnkg.ingest import FileReport
+    from bnnkg.ingest.report import ConfigurationReport
     from bnnkg.workflows.demonstration import Answer, Demonstration
     from bnnkg.workflows.ingestion import IngestOutcome
 
@@ -20,6 +21,10 @@ def write_ingest(outcome: IngestOutcome, out: IO[str]) -> None:
         load = outcome.loads.get(report.source)
         told = [report.status, report.model, load and load.status, report.reason]
         out.write(f"{report.source}: {', '.join(part for part in told if part)}\n")
+        if report.configurations:
+            _write_configurations(report.configurations, out)
+        for missing in report.missing:
+            out.write(f"not in the graph: {missing}\n")
         if report.files:
             _write_files(report.files, out)
         out.write("\n")
@@ -88,6 +93,21 @@ def demonstration_json(demonstration: Demonstration, address: str | None) -> dic
         "database": demonstration.database,
         "browser": address,
     }
+
+
+def _write_configurations(configurations: Sequence[ConfigurationReport], out: IO[str]) -> None:
+    """A row per way to run the code: what it recovered, what it took, or why it failed."""
+    columns: dict[str, list[Any]] = {
+        "entry": ["; ".join([one.entry, *one.commands]) for one in configurations],
+        "status": [one.status for one in configurations],
+        "recovered": [
+            ", ".join(f"{n:,} {what}" for what, n in one.recovered.items())
+            for one in configurations
+        ],
+        "by": ["; ".join(one.fallbacks) for one in configurations],
+        "reason": [one.reason for one in configurations],
+    }
+    write_table(columns, out, whole=True)
 
 
 def _write_files(files: Sequence[FileReport], out: IO[str]) -> None:

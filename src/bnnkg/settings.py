@@ -11,6 +11,7 @@ from typing import Any, Literal
 from bnnkg.errors import UsageError
 
 FILE_NAME = "bnnkg.toml"
+MODELDB_URL = "https://modeldb.science"
 SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
 
 
@@ -56,6 +57,7 @@ SETTINGS: dict[str, Setting] = {
             "the user's cache folder",
             "path",
         ),
+        Setting("modeldb_url", "Address of ModelDB, or of a copy of it", MODELDB_URL),
         Setting(
             "neo4j_home",
             "Folder of an installed Neo4j that stands in for the downloaded one",
@@ -77,6 +79,7 @@ class Settings:
         password_file: File that holds it.
         catalogue: SQLAlchemy URL; absent for SQLite in the data folder.
         cache: Folder for downloads; absent for the user's cache folder.
+        modeldb_url: Address of ModelDB.
         neo4j_home: Folder of an installed Neo4j.
         origins: Where each value that is no default came from, by name.
     """
@@ -87,6 +90,7 @@ class Settings:
     password_file: Path | None = None
     catalogue: str | None = field(default=None, repr=False)  # its URL may hold a password
     cache: Path | None = None
+    modeldb_url: str = MODELDB_URL
     neo4j_home: Path | None = None
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 

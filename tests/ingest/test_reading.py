@@ -41,7 +41,7 @@ BAD_FILES = {
     ),
     "README": ("README.md", "# hi", "skipped", ".md is not read"),
     "LICENSE": ("LICENSE", "MIT", "skipped", "no ending"),
-    "swc": ("c.swc", "1 1 0 0 0 1 -1", "skipped", ".swc is not read"),
+    "swc": ("c.swc", "1 1 0 0 0 oops", "failed", "c.swc:1"),
     "bomb": ("bad.nml", BOMB, "failed", "declares entities"),
     "external entity": ("bad.nml", LEAK, "failed", "declares entities"),
     "not HDF5": ("bad.h5", "hello", "failed", "no HDF5 file"),

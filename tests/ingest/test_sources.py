@@ -25,8 +25,8 @@ def test_what_does_not_exist_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["https://example.org/m.zip", "modeldb:26997", "modeldb:all"])
-def test_what_cannot_be_read_yet_is_a_wrong_use(text: str) -> None:
-    with pytest.raises(UsageError, match="cannot be read yet"):
+def test_what_is_not_here_is_to_be_downloaded_first(text: str) -> None:
+    with pytest.raises(UsageError, match="not on this machine"):
         find_source(text)
 
 

@@ -17,6 +17,7 @@ from bnnkg.queries import files as package
 NAMES = sorted(library())
 GIVEN: dict[str, Any] = {
     "cell": "pyramidal", "compartment": 5, "neuron": "p1", "run": "", "other_run": "other",
+    "mechanism": "na",
 }  # fmt: skip
 FROM_A_KEY = {
     "path_to_soma": "Cell(name)",

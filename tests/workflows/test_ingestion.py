@@ -196,7 +196,7 @@ def test_every_ingest_is_in_the_catalogue(settings: Settings, empty: None, tmp_p
     listed = list_models(settings)
     rows = dict(zip(listed["model"], listed["status"], strict=True))
     assert rows["good"] == "loaded"
-    assert rows[str(bad)] == "failed"
+    assert rows["bad"] == "failed"
     assert list_models(settings, status="loaded")["model"] == ["good"]
 
 

@@ -5,7 +5,15 @@ no model and no annotation.
 """
 
 from bnnkg.catalogue.catalogue import Catalogue
-from bnnkg.catalogue.entries import Artefact, Ingest, Run, RunStatus
+from bnnkg.catalogue.entries import Artefact, Ingest, Run, RunStatus, SourceEntry
 from bnnkg.catalogue.tables import CATALOGUE_VERSION
 
-__all__ = ["CATALOGUE_VERSION", "Artefact", "Catalogue", "Ingest", "Run", "RunStatus"]
+__all__ = [
+    "CATALOGUE_VERSION",
+    "Artefact",
+    "Catalogue",
+    "Ingest",
+    "Run",
+    "RunStatus",
+    "SourceEntry",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
@@ -11,15 +12,17 @@ import sqlalchemy as sa
 from sqlalchemy import exc, orm
 
 from bnnkg.catalogue.engine import make_engine, prepare, wait_for_turn
-from bnnkg.catalogue.entries import Artefact, Ingest, Run, RunStatus
+from bnnkg.catalogue.entries import Artefact, Ingest, Run, RunStatus, SourceEntry
 from bnnkg.catalogue.tables import (
     MODEL_COLUMNS,
     ArtefactRow,
     IngestRow,
     ModelRow,
     RunRow,
+    SourceRow,
     to_ingest,
     to_run,
+    to_source,
 )
 from bnnkg.errors import CatalogueError, UnknownRunError
 
@@ -93,6 +96,17 @@ class Catalogue:
             query = query.where(IngestRow.store_id == store_id)
         with self._session() as session:
             return tuple(to_ingest(row) for row in session.scalars(query))
+
+    def tell_source(self, entry: SourceEntry) -> None:
+        """Keeps the last word on a source, in place of what was said before."""
+        with self._session() as session:
+            session.merge(SourceRow(updated=_now(), **asdict(entry)))
+
+    def sources(self, store_id: str) -> tuple[SourceEntry, ...]:
+        """The last word on each source of a graph, by key."""
+        query = sa.select(SourceRow).where(SourceRow.store_id == store_id).order_by(SourceRow.key)
+        with self._session() as session:
+            return tuple(to_source(row) for row in session.scalars(query))
 
     def start_run(
         self,

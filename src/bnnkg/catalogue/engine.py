@@ -82,18 +82,19 @@ def wait_for_turn(session: orm.Session) -> None:
 
 
 def prepare(session: orm.Session) -> None:
-    """Makes the tables where there are none.
+    """Makes the tables that there are not; every version has only added some.
 
     Raises:
         CatalogueError: A newer bnnkg made them.
     """
     wait_for_turn(session)
     connection = session.connection()
-    if not sa.inspect(connection).has_table(VersionRow.__tablename__):
+    version = 0
+    if sa.inspect(connection).has_table(VersionRow.__tablename__):
+        version = session.scalars(sa.select(sa.func.max(VersionRow.version))).one()
+    if version < CATALOGUE_VERSION:
         Base.metadata.create_all(connection)
         session.add(VersionRow(version=CATALOGUE_VERSION))
-        return
-    version = session.scalars(sa.select(sa.func.max(VersionRow.version))).one()
     if version > CATALOGUE_VERSION:
         raise CatalogueError(
             "a newer bnnkg made this catalogue",

@@ -75,3 +75,30 @@ class Ingest:
     sources: Sequence[str]
     models: Sequence[Mapping[str, Any]]
     report: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SourceEntry:
+    """The last word on one source of a graph.
+
+    Attributes:
+        store_id: The graph.
+        key: Key of its model, or what would be its key.
+        source: As it was given.
+        fingerprint: Hash of its content and of how it was read; absent where it was not reached.
+        model: key@version; absent where nothing was loaded.
+        tier: static or executed.
+        status: loaded, partial, skipped or failed.
+        cause: Kind of failure, the same words for all that fail for it.
+        reason: Why, in one sentence.
+    """
+
+    store_id: str
+    key: str
+    source: str
+    fingerprint: str | None
+    model: str | None
+    tier: str | None
+    status: str
+    cause: str
+    reason: str

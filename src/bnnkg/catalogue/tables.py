@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from bnnkg.catalogue.entries import Artefact, Ingest, Run
+from bnnkg.catalogue.entries import Artefact, Ingest, Run, SourceEntry
 
-CATALOGUE_VERSION = 1
+CATALOGUE_VERSION = 2
 
 
 class _Utc(sa.TypeDecorator[datetime]):
@@ -101,6 +101,22 @@ class ModelRow(Base):
     reason: orm.Mapped[str | None] = orm.mapped_column(sa.Text())
 
 
+class SourceRow(Base):
+    """The last word on a source of a graph."""
+
+    __tablename__ = "sources"
+    store_id: orm.Mapped[str] = orm.mapped_column(sa.String(64), primary_key=True)
+    key: orm.Mapped[str] = orm.mapped_column(sa.String(500), primary_key=True)
+    updated: orm.Mapped[datetime]
+    source: orm.Mapped[str] = orm.mapped_column(sa.Text())
+    fingerprint: orm.Mapped[str | None] = orm.mapped_column(sa.String(64))
+    model: orm.Mapped[str | None] = orm.mapped_column(sa.String(600))
+    tier: orm.Mapped[str | None] = orm.mapped_column(sa.String(16))
+    status: orm.Mapped[str] = orm.mapped_column(sa.String(16))
+    cause: orm.Mapped[str | None] = orm.mapped_column(sa.Text())
+    reason: orm.Mapped[str | None] = orm.mapped_column(sa.Text())
+
+
 MODEL_COLUMNS = ("source", "model", "tier", "status", "reason")
 
 
@@ -120,4 +136,13 @@ def to_ingest(row: IngestRow) -> Ingest:
         id=row.id, store_id=row.store_id, created=row.created, sources=row.sources,
         models=[{name: getattr(m, name) for name in MODEL_COLUMNS} for m in row.models],
         report=row.report,
+    )  # fmt: skip
+
+
+def to_source(row: SourceRow) -> SourceEntry:
+    """The row as a value."""
+    return SourceEntry(
+        store_id=row.store_id, key=row.key, source=row.source, fingerprint=row.fingerprint,
+        model=row.model, tier=row.tier, status=row.status, cause=row.cause or "",
+        reason=row.reason or "",
     )  # fmt: skip

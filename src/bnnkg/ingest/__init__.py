@@ -5,10 +5,11 @@ The readers themselves need lxml, h5py and libNeuroML; they are imported when fi
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bnnkg.ingest.report import ElementCounts, FileReport, SourceReport
-from bnnkg.ingest.sources import Source, find_source
+from bnnkg.ingest.sources import Source, TermRef, find_source
 from bnnkg.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -20,17 +21,24 @@ __all__ = [
     "FileReport",
     "Source",
     "SourceReport",
+    "TermRef",
     "find_source",
     "read_source",
     "records_of",
 ]
 
 
-def read_source(source: Source, *, progress: Progress = silent) -> ParsedModel:
+def read_source(
+    source: Source,
+    *,
+    execute: bool = False,
+    cache: Path | None = None,
+    progress: Progress = silent,
+) -> ParsedModel:
     """Reads everything that a source holds; see :func:`bnnkg.ingest.reading.read_source`."""
     from bnnkg.ingest import reading
 
-    return reading.read_source(source, progress=progress)
+    return reading.read_source(source, execute=execute, cache=cache, progress=progress)
 
 
 def records_of(parsed: ParsedModel) -> GraphTables:

@@ -120,7 +120,9 @@ def _add_synapses(
         "Synapse", uid=uids, model_uid=[model] * n, kind=[projection.kind] * n,
         projection=[projection.id] * n, index=projection.places.tolist(),
         weight=projection.weight.tolist(), delay_ms=_absent_where_nan(projection.delay_ms),
+        threshold_mV=_thresholds(projection),
         mirrored=mirrored if mirrored is not None else [None] * n,
+        receiver=[name or None for name in projection.receivers] or [None] * n,
     )  # fmt: skip
     tables.edges("SENDS", "Neuron", "Synapse", _uids(projection.pre, neurons), uids)
     tables.edges("TARGETS", "Synapse", "Neuron", uids, _uids(projection.post, neurons))
@@ -129,13 +131,21 @@ def _add_synapses(
     _add_place(tables, parsed, "ARRIVES_AT", projection.post, uids)
 
 
+def _thresholds(projection: Projection) -> list[float | None]:
+    if projection.threshold_mV is None:
+        return [None] * len(projection.places)
+    return _absent_where_nan(projection.threshold_mV)
+
+
 def _absent_where_nan(values: np.ndarray) -> list[float | None]:
     return [None if value != value else value for value in values.tolist()]
 
 
 def _add_types(tables: Tables, projection: Projection, uids: list[str]) -> None:
+    order = np.argsort(projection.type_of, kind="stable")
+    ends = np.searchsorted(projection.type_of[order], np.arange(len(projection.types) + 1))
     for row, types in enumerate(projection.types):
-        here = np.flatnonzero(projection.type_of == row).tolist()
+        here = order[ends[row] : ends[row + 1]].tolist()
         for uid, side in types:
             tables.edges(
                 "OF_TYPE", "Synapse", "SynapseType", [uids[i] for i in here], [uid] * len(here),

@@ -40,6 +40,46 @@ class Parameters:
 
 
 @dataclass(frozen=True)
+class GateKinetics:
+    """Measures of the gates of a mechanism, a place each in the order of its gate names.
+
+    Attributes:
+        temperature_degC: Temperature of the numbers.
+        v_half_mV: Where each steady state is half way; NaN where it has no such place.
+        slope_mV: Boltzmann slope there, positive where the gate opens on depolarisation.
+        tau_max_ms: The longest time constant.
+        tau_max_at_mV: Where that is.
+        steady_states: On the grid of the schema, gate after gate.
+        taus_ms: Likewise.
+        note: Why some of it is absent; empty where nothing is.
+    """
+
+    temperature_degC: float
+    v_half_mV: tuple[float, ...] = ()
+    slope_mV: tuple[float, ...] = ()
+    tau_max_ms: tuple[float, ...] = ()
+    tau_max_at_mV: tuple[float, ...] = ()
+    steady_states: tuple[float, ...] = ()
+    taus_ms: tuple[float, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Nmodl:
+    """What the text of a mechanism in NMODL declares (see the schema, same names)."""
+
+    range_names: tuple[str, ...] = ()
+    global_names: tuple[str, ...] = ()
+    state_names: tuple[str, ...] = ()
+    pointer_names: tuple[str, ...] = ()
+    ions_read: tuple[str, ...] = ()
+    ions_written: tuple[str, ...] = ()
+    is_conductance_based: bool | None = None
+    has_verbatim: bool = False
+    statement_hashes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Mechanism:
     """An ion channel, concentration model or point dynamics (see the schema's Mechanism)."""
 
@@ -53,6 +93,8 @@ class Mechanism:
     gate_names: tuple[str, ...] = ()
     gate_instances: tuple[int, ...] = ()
     parameters: Parameters = field(default_factory=Parameters)
+    kinetics: GateKinetics | None = None
+    nmodl: Nmodl | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +112,7 @@ class SynapseModel:
     short_term_plasticity: str | None = None
     block: str | None = None
     parameters: Parameters = field(default_factory=Parameters)
+    nmodl: Nmodl | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +139,10 @@ class Placement:
     c_ext_mM: float | None = None
     variable_parameter: str | None = None
     segment_gbar_S_per_cm2: tuple[float, ...] | None = None
+    parameter_names: tuple[str, ...] = ()
+    parameter_values: tuple[float, ...] = ()
+    varying_names: tuple[str, ...] = ()
+    segment_values: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,6 +166,7 @@ class Section:
     ra_ohm_cm: float | None = None
     segment_cm_uF_per_cm2: tuple[float, ...] | None = None
     segment_ra_ohm_cm: tuple[float, ...] | None = None
+    points_um: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -241,6 +289,9 @@ class Projection:
         delay_ms: Delays; absent (NaN) where the class has none, 0 where one is not given.
         types: The synapse models in use: tuples of (uid, side).
         type_of: Row of ``types`` for each connection.
+        threshold_mV: Potential at which the presynaptic site sends; absent where none is given.
+        receivers: Point process that receives each, such as ``ExpSyn[3]``; empty where none does,
+            and altogether where the source does not number them.
     """
 
     network: int
@@ -254,6 +305,8 @@ class Projection:
     delay_ms: Floats
     types: tuple[tuple[tuple[str, str], ...], ...]
     type_of: Integers
+    threshold_mV: Floats | None = None
+    receivers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -278,6 +331,7 @@ class InputTable:
         places: Zero-based place of each input in the list.
         target: Where they arrive; absent for an input that the source aims at nothing.
         weight: Factors; 1 where the file gives none.
+        receivers: Point process that each is or acts on, as in :class:`Projection`.
     """
 
     path: str
@@ -285,11 +339,19 @@ class InputTable:
     places: Integers
     target: SiteColumns | None
     weight: Floats
+    receivers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class NetworkHead:
-    """A network without its contents."""
+    """A network without its contents.
+
+    Attributes:
+        entry: File that was run, where it is a configuration of NEURON code; absent elsewhere.
+        commands: Statements that were run after it.
+        fallbacks: What it took to make it load.
+        stub_mechanisms: Whether its mechanisms stood in as declarations only.
+    """
 
     id: str
     path: str
@@ -297,6 +359,11 @@ class NetworkHead:
     implicit: bool = False
     raw: str | None = None
     notes: str | None = None
+    entry: str | None = None
+    commands: tuple[str, ...] = ()
+    fallbacks: tuple[str, ...] = ()
+    stub_mechanisms: bool | None = None
+    v_init_mV: float | None = None
 
 
 @dataclass(frozen=True)
@@ -306,8 +373,11 @@ class ParsedModel:
     Attributes:
         source: Where it was read from.
         version: Hash of its content.
-        format: neuroml2, lems or both.
+        format: neuroml2, lems, both of these, neuron, or mixed.
         report: What became of every file and element.
+        known_missing: What the source has and the graph is known to lack.
+        readme: What its README says; absent for sources without NEURON code.
+        run_hints: Ways to run its NEURON code, best first.
     """
 
     source: Source
@@ -324,6 +394,9 @@ class ParsedModel:
     populations: tuple[Population, ...] = ()
     projections: tuple[Projection, ...] = ()
     input_tables: tuple[InputTable, ...] = ()
+    known_missing: tuple[str, ...] = ()
+    readme: str | None = None
+    run_hints: tuple[str, ...] = ()
 
     @property
     def has_content(self) -> bool:

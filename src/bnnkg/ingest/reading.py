@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from bnnkg.errors import SourceError
@@ -11,6 +13,8 @@ from bnnkg.ingest.hdf5_networks import read_networks
 from bnnkg.ingest.identity import content_version
 from bnnkg.ingest.library import Entry, Library
 from bnnkg.ingest.networks import Networks
+from bnnkg.ingest.neuron.joining import add_neuron
+from bnnkg.ingest.neuron.reading import NeuronReading, read_neuron
 from bnnkg.ingest.parsed import InputTable, NetworkHead, ParsedModel, Population
 from bnnkg.ingest.report import ElementCounts, FileReport, SourceReport, SourceStatus
 from bnnkg.ingest.sources import Source, open_tree
@@ -18,17 +22,30 @@ from bnnkg.ingest.xml_networks import NetworkReader
 from bnnkg.progress import Progress, silent
 
 
-def read_source(source: Source, *, progress: Progress = silent) -> ParsedModel:
+def read_source(
+    source: Source,
+    *,
+    execute: bool = False,
+    cache: Path | None = None,
+    progress: Progress = silent,
+) -> ParsedModel:
     """Reads everything that a source holds.
 
     One bad file never stops it: what could not be read is in the report.
 
     Args:
         source: What to read.
+        execute: Runs its NEURON code, in the sandbox, and takes what it has built by the first
+            time step.
+        cache: Folder for compiled mechanisms; absent for none kept.
         progress: Told of every file.
+
+    Raises:
+        SandboxError: Code is to be run, and there is no sandbox to run it in.
     """
     try:
-        found = collect_documents(open_tree(source), progress)
+        tree = open_tree(source)
+        found = collect_documents(tree, progress)
     except SourceError as error:
         return _failed(source, error)
     library = Library(found.documents)
@@ -37,9 +54,14 @@ def read_source(source: Source, *, progress: Progress = silent) -> ParsedModel:
     networks = Networks(definitions)
     _read_networks(networks, found, library, progress)
     _add_unused_inputs(networks)
+    first = (len(networks.heads), len(networks.populations), len(definitions.inputs))
+    neuron = read_neuron(tree, source, first=first, execute=execute, cache=cache, progress=progress)
+    if neuron is not None:
+        found.reports.update(neuron.reports)
+        add_neuron(neuron, definitions, networks)
     if not networks.heads and definitions.cells:
         _add_implicit(networks)
-    return _model(source, found, definitions, networks)
+    return _model(source, found, definitions, networks, neuron)
 
 
 def _failed(source: Source, error: SourceError) -> ParsedModel:
@@ -105,10 +127,19 @@ def _add_implicit(networks: Networks) -> None:
 
 
 def _model(
-    source: Source, found: Collection, definitions: Definitions, networks: Networks
+    source: Source,
+    found: Collection,
+    definitions: Definitions,
+    networks: Networks,
+    neuron: NeuronReading | None,
 ) -> ParsedModel:
     documents = found.documents
-    version = content_version((path, d.sha256) for path, d in documents.items())
+    hashes = [(path, d.sha256) for path, d in documents.items()]
+    hashes += neuron.hashes.items() if neuron is not None else ()
+    executed = neuron is not None and neuron.parts is not None
+    tier = "executed" if executed else "static"
+    # The same files, read and run, are two versions: they do not have the same content.
+    version = content_version([*hashes, *([("", b"executed")] if executed else [])])
     reports = dict(found.reports)
     reports.update({path: _file_report(document) for path, document in documents.items()})
     files = [reports[path] for path in sorted(reports)]
@@ -117,17 +148,19 @@ def _model(
     report = SourceReport(
         source=source.given or str(source.path),
         model=f"{source.key}@{version}" if has_content else None,
-        tier="static",
-        status=_status(files, found, has_content),
-        reason=_reason(files, found, has_content),
-        missing=sorted(found.missing),
+        tier=tier,
+        status=_status(files, found, has_content, neuron),
+        reason=_reason(files, found, has_content, neuron),
+        missing=[*sorted(found.missing), *(neuron.missing if neuron else ())],
         files=files,
         single_file=source.path.is_file() and source.path.suffix.lower() != ".zip",
+        cause=neuron.cause if neuron else "",
+        configurations=neuron.configurations if neuron else (),
     )
     return ParsedModel(
         source=source,
         version=version,
-        format=kinds.pop() if len(kinds) == 1 else "both",
+        format=_format(kinds, neuron),
         n_files=sum(file.status == "loaded" for file in files),
         report=report,
         mechanisms=tuple(definitions.mechanisms.values()),
@@ -139,7 +172,16 @@ def _model(
         populations=tuple(networks.populations),
         projections=tuple(networks.projections),
         input_tables=tuple(networks.inputs),
+        known_missing=tuple(neuron.missing) if neuron else (),
+        readme=neuron.readme if neuron else None,
+        run_hints=neuron.run_hints if neuron else (),
     )
+
+
+def _format(kinds: set[str], neuron: NeuronReading | None) -> str:
+    if neuron is not None and neuron.has_content:
+        return "mixed" if kinds else "neuron"
+    return kinds.pop() if len(kinds) == 1 else "both"
 
 
 def _file_report(document: Document) -> FileReport:
@@ -157,14 +199,20 @@ def _problems(found: Collection) -> list[tuple[str, str]]:
     return [(p, text) for p, d in sorted(found.documents.items()) for text in d.account.problems]
 
 
-def _status(files: list[FileReport], found: Collection, has_content: bool) -> SourceStatus:
+def _status(
+    files: list[FileReport], found: Collection, has_content: bool, neuron: NeuronReading | None
+) -> SourceStatus:
     failed = any(file.status == "failed" for file in files)
     if not has_content:
         return "failed" if failed or _problems(found) else "skipped"
-    return "partial" if failed or found.missing or _problems(found) else "loaded"
+    incomplete = neuron is not None and bool(neuron.reason or neuron.missing)
+    flawed = failed or found.missing or _problems(found) or incomplete
+    return "partial" if flawed else "loaded"
 
 
-def _reason(files: list[FileReport], found: Collection, has_content: bool) -> str:
+def _reason(
+    files: list[FileReport], found: Collection, has_content: bool, neuron: NeuronReading | None
+) -> str:
     if not files:
         return "there is no file in it"
     reasons = []
@@ -178,6 +226,8 @@ def _reason(files: list[FileReport], found: Collection, has_content: bool) -> st
         reasons.append(
             _counted(len(problems), "element", f"not loaded as written: {problems[0][1]}")
         )
+    if neuron is not None and neuron.reason:
+        reasons.append(neuron.reason)
     if not has_content and not reasons:
         skipped = [file.reason for file in files if file.reason]
         return f"nothing in it is a model that is read: {skipped[0]}" if skipped else "it is empty"

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from bnnkg.ingest.connections import connection_records
 from bnnkg.ingest.identity import model_uid
-from bnnkg.ingest.parsed import Cell, Definition, Parameters, ParsedModel, Placement, Population
+from bnnkg.ingest.parsed import (
+    Cell,
+    Definition,
+    GateKinetics,
+    Nmodl,
+    Parameters,
+    ParsedModel,
+    Placement,
+    Population,
+)
 from bnnkg.ingest.stimuli import stimulus_records
 from bnnkg.ingest.tables import Tables
 from bnnkg.schema import GraphTables
@@ -35,10 +44,17 @@ def records_of(parsed: ParsedModel) -> GraphTables:
 def _add_model(tables: Tables, parsed: ParsedModel, uid: str) -> None:
     source = parsed.source
     tables.node(
-        "Model", uid=uid, key=source.key, version=parsed.version, status="loading", tier="static",
-        format=parsed.format, source=source.given or str(source.path), accession=source.accession,
-        licence=source.licence, doi=source.doi, n_files=parsed.n_files,
+        "Model", uid=uid, key=source.key, version=parsed.version, status="loading",
+        tier=parsed.report.tier, format=parsed.format, source=source.given or str(source.path),
+        accession=source.accession, licence=source.licence, doi=source.doi, n_files=parsed.n_files,
+        title=source.title, citation=source.citation, release=source.release,
+        archive_sha256=source.archive_sha256, known_missing=list(parsed.known_missing) or None,
+        readme=parsed.readme, run_hints=list(parsed.run_hints) or None,
     )  # fmt: skip
+    for term in dict.fromkeys(source.terms):
+        term_uid = f"{term.kind}/{term.name}"
+        tables.node("Term", uid=term_uid, kind=term.kind, name=term.name, modeldb_id=term.id)
+        tables.edge("ABOUT", "Model", "Term", uid, term_uid)
 
 
 def _names(parsed: ParsedModel) -> dict[str, str]:
@@ -60,6 +76,33 @@ def _arrays(parameters: Parameters) -> dict[str, list[str] | list[float] | None]
     }
 
 
+def _kinetics(kinetics: GateKinetics | None) -> dict[str, object]:
+    if kinetics is None:
+        return {}
+    return {
+        "gate_v_half_mV": list(kinetics.v_half_mV) or None,
+        "gate_slope_mV": list(kinetics.slope_mV) or None,
+        "gate_tau_max_ms": list(kinetics.tau_max_ms) or None,
+        "gate_tau_max_at_mV": list(kinetics.tau_max_at_mV) or None,
+        "gate_steady_states": list(kinetics.steady_states) or None,
+        "gate_taus_ms": list(kinetics.taus_ms) or None,
+        "kinetics_temperature_degC": kinetics.temperature_degC if kinetics.v_half_mV else None,
+        "kinetics_note": kinetics.note or None,
+    }
+
+
+def _nmodl(nmodl: Nmodl | None) -> dict[str, object]:
+    if nmodl is None:
+        return {}
+    arrays = {
+        name: list(value) or None for name, value in vars(nmodl).items() if isinstance(value, tuple)
+    }
+    return arrays | {
+        "is_conductance_based": nmodl.is_conductance_based,
+        "has_verbatim": nmodl.has_verbatim,
+    }
+
+
 def _add_mechanisms(tables: Tables, parsed: ParsedModel, names: dict[str, str]) -> None:
     for one in parsed.mechanisms:
         tables.node(
@@ -67,6 +110,7 @@ def _add_mechanisms(tables: Tables, parsed: ParsedModel, names: dict[str, str]) 
             kind=one.kind, base_class=one.base_class, ion=one.ion, is_passive=one.is_passive,
             conductance_pS=one.conductance_pS, gate_names=list(one.gate_names) or None,
             gate_instances=list(one.gate_instances) or None, **_arrays(one.parameters),
+            **_kinetics(one.kinetics), **_nmodl(one.nmodl),
         )  # fmt: skip
 
 
@@ -77,7 +121,7 @@ def _add_synapse_types(tables: Tables, parsed: ParsedModel, names: dict[str, str
             base_class=one.base_class, gbase_nS=one.gbase_nS, erev_mV=one.erev_mV,
             tau_rise_ms=one.tau_rise_ms, tau_decay_ms=one.tau_decay_ms, sign=one.sign,
             short_term_plasticity=one.short_term_plasticity, block=one.block,
-            **_arrays(one.parameters),
+            **_arrays(one.parameters), **_nmodl(one.nmodl),
         )  # fmt: skip
 
 
@@ -135,6 +179,7 @@ def _add_sections(tables: Tables, cell: Cell) -> None:
             segment_fractions=list(section.segment_fractions),
             segment_cm_uF_per_cm2=_list(section.segment_cm_uF_per_cm2),
             segment_ra_ohm_cm=_list(section.segment_ra_ohm_cm),
+            points_um=_list(section.points_um),
         )  # fmt: skip
         tables.edge("HAS_COMPARTMENT", "Cell", "Compartment", cell.uid, uid)
         if section.parent >= 0:
@@ -160,6 +205,10 @@ def _add_placement(tables: Tables, cell: Cell, one: Placement) -> None:
         v_shift_mV=one.v_shift_mV, ion=one.ion, c_init_mM=one.c_init_mM, c_ext_mM=one.c_ext_mM,
         variable_parameter=one.variable_parameter,
         segment_gbar_S_per_cm2=_list(one.segment_gbar_S_per_cm2),
+        parameter_names=list(one.parameter_names) or None,
+        parameter_values=list(one.parameter_values) or None,
+        varying_names=list(one.varying_names) or None,
+        segment_values=list(one.segment_values) or None,
     )  # fmt: skip
 
 
@@ -191,7 +240,9 @@ def _add_networks(tables: Tables, parsed: ParsedModel, model: str) -> list[list[
         uid = f"{model}/{head.path}"
         tables.node(
             "Network", uid=uid, model_uid=model, name=head.id or None, path=head.path,
-            temperature_degC=head.temperature_degC, implicit=head.implicit,
+            temperature_degC=head.temperature_degC, implicit=head.implicit, entry=head.entry,
+            commands=list(head.commands) or None, fallbacks=list(head.fallbacks) or None,
+            stub_mechanisms=head.stub_mechanisms, v_init_mV=head.v_init_mV,
         )  # fmt: skip
         tables.edge(
             "DEFINES", "Model", "Network", model, uid, uid=f"{model}/Network/{head.path}",
@@ -228,10 +279,11 @@ def _add_population(tables: Tables, parsed: ParsedModel, model: str, place: int)
 
 
 def _neuron_names(population: Population) -> list[str | None]:
-    """The population's id, with the instance's where there are several."""
+    """The population's id, with the instance's where there are several and it does not say both."""
     if len(population.instance_ids) == 1:
         return [population.id or None]
-    return [f"{population.id}[{id_}]" for id_ in population.instance_ids]
+    whole = f"{population.id}["
+    return [i if i.startswith(whole) else f"{whole}{i}]" for i in population.instance_ids]
 
 
 def _positions(parsed: ParsedModel, place: int) -> tuple[list[float | None], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Literal, NamedTuple
 
@@ -40,6 +40,32 @@ class FileReport:
 
 
 @dataclass(frozen=True)
+class ConfigurationReport:
+    """What became of one way to run NEURON code.
+
+    Attributes:
+        entry: File that was run.
+        commands: Statements that were run after it.
+        status: loaded (it is in the graph), partial (likewise, but something is known to be
+            missing), passed over (it loads, and another way built more), or failed.
+        reason: Why it failed; else where it was stopped.
+        fallbacks: What it took to make it load.
+        recovered: Numbers of sections, segments, point processes and so on.
+        missing: What is known not to be recovered.
+        cpu_s: Processor time that it took.
+    """
+
+    entry: str
+    commands: tuple[str, ...]
+    status: Literal["loaded", "partial", "passed over", "failed"]
+    reason: str
+    fallbacks: tuple[str, ...] = ()
+    recovered: dict[str, int] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    cpu_s: float = 0.0
+
+
+@dataclass(frozen=True)
 class SourceReport:
     """What became of one source.
 
@@ -49,9 +75,12 @@ class SourceReport:
         tier: static (read) or executed (run).
         status: loaded, partial (something could not be), skipped or failed.
         reason: Why, in one sentence; empty where all is well.
-        missing: Includes that lead nowhere, as "file: include".
+        missing: Includes that lead nowhere, as "file: include", and what the graph is known to
+            lack of NEURON code.
         files: A report for every file.
         single_file: Whether the source is one file, to whose folder the paths are relative.
+        cause: Kind of failure, the same words for all sources that fail for it; empty for none.
+        configurations: What became of each way to run it.
     """
 
     source: str
@@ -62,6 +91,8 @@ class SourceReport:
     missing: list[str]
     files: list[FileReport]
     single_file: bool = False
+    cause: str = ""
+    configurations: tuple[ConfigurationReport, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """``files`` and ``models`` as ``bnnkg ingest --json`` prints them for one source."""
@@ -75,6 +106,8 @@ class SourceReport:
                     "status": self.status,
                     "reason": self.reason,
                     "missing": list(self.missing),
+                    "cause": self.cause,
+                    "configurations": [asdict(one) for one in self.configurations],
                 }
             ],
         }
@@ -102,6 +135,7 @@ class SourceReport:
             "",
             f"Model: {self.model or 'none'} ({self.tier}). {self.reason}".rstrip(),
             "",
+            *self._configuration_lines(),
             "| file | status | loaded | kept | skipped | reason |",
             "|---|---|---:|---:|---:|---|",
         ]
@@ -111,5 +145,17 @@ class SourceReport:
             lines.append(
                 f"| {file.path} | {file.status} | {loaded} | {kept} | {skipped} | {reason} |"
             )
-        notes = [f"- {file.path}: {note}" for file in self.files for note in file.notes]
+        notes = [f"- not in the graph: {text}" for text in self.missing]
+        notes += [f"- {file.path}: {note}" for file in self.files for note in file.notes]
         return "\n".join([*lines, *(["", "Notes:", "", *notes] if notes else []), ""])
+
+    def _configuration_lines(self) -> list[str]:
+        if not self.configurations:
+            return []
+        lines = ["| entry | commands | status | recovered | reason |", "|---|---|---|---|---|"]
+        for one in self.configurations:
+            recovered = ", ".join(f"{number} {what}" for what, number in one.recovered.items())
+            cells = (one.entry, "; ".join(one.commands), one.status, recovered, one.reason)
+            escaped = (cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
+            lines.append(f"| {' | '.join(escaped)} |")
+        return [*lines, ""]

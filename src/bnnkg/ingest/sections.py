@@ -103,16 +103,18 @@ def _origin(segments: Segments, kinds: list[str]) -> tuple[Decimal, Decimal, Dec
     candidates = somata or roots
     row = candidates[0]
     if len(candidates) > 1 and somata:
-        row = min(somata, key=lambda r: (_depth(segments, r), -len(segments.children[r])))
+        depths = _depths(segments)
+        row = min(somata, key=lambda r: (depths[r], -len(segments.children[r])))
     x, y, z, _ = segments.proximal[row]
     return x, y, z
 
 
-def _depth(segments: Segments, row: int) -> int:
-    depth = 0
-    while segments.parents[row] >= 0:
-        row, depth = segments.parents[row], depth + 1
-    return depth
+def _depths(segments: Segments) -> list[int]:
+    """How many segments there are above each."""
+    depths: list[int] = []
+    for parent in segments.parents:
+        depths.append(depths[parent] + 1 if parent >= 0 else 0)
+    return depths
 
 
 def _translated(point: Point, offset: tuple[Decimal, Decimal, Decimal]) -> Point:
@@ -262,6 +264,8 @@ def _fraction_on_parent(
     first = new_row[runs[parent][0]]
     before = new_row[on] - first
     fraction = float(segments.fractions[row])
+    if fraction == 1 and before + 1 == len(runs[parent]):
+        return 1.0
     total = sections[parent].length_um
     if total == 0:
         return (before + fraction) / len(runs[parent])

@@ -24,6 +24,21 @@ MAX_RATIO = 200
 
 
 @dataclass(frozen=True)
+class TermRef:
+    """A word that a model's metadata name.
+
+    Attributes:
+        kind: Which list it is from, such as region or celltype.
+        name: The word.
+        id: Its id there.
+    """
+
+    kind: str
+    name: str
+    id: str | None = None
+
+
+@dataclass(frozen=True)
 class Source:
     """One source, which becomes one Model.
 
@@ -34,6 +49,11 @@ class Source:
         licence: Its licence.
         doi: DOI of its publication.
         given: The source as the user wrote it.
+        title: Its title in ModelDB.
+        citation: Publication that describes it.
+        release: Version that its publisher gives it.
+        archive_sha256: Hash of the archive.
+        terms: Words that its metadata name.
     """
 
     path: Path
@@ -42,6 +62,11 @@ class Source:
     licence: str | None = None
     doi: str | None = None
     given: str = ""
+    title: str | None = None
+    citation: str | None = None
+    release: str | None = None
+    archive_sha256: str | None = None
+    terms: tuple[TermRef, ...] = ()
 
 
 def find_source(
@@ -62,15 +87,15 @@ def find_source(
         doi: DOI to record.
 
     Raises:
-        UsageError: A URL or an accession, which cannot be read yet.
+        UsageError: A URL or an accession, which is to be downloaded first.
         SourceError: There is no such file or folder.
     """
     if "://" in text or text.startswith("modeldb:"):
         raise UsageError(
-            "this kind of source cannot be read yet",
+            "this source is not on this machine",
             expected="a path to a file, a folder or a zip",
             found=text,
-            hint="download the model and give the path of its folder",
+            hint="bnnkg.ingest_sources downloads it",
         )
     path = Path(text).expanduser()
     if not path.exists():

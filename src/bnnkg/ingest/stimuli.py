@@ -26,7 +26,7 @@ def _add_inputs(
     same = {name: [value] * n for name, value in _properties(component).items()}
     tables.nodes(
         "Stimulus", uid=uids, model_uid=[model] * n, path=paths, weight=table.weight.tolist(),
-        **same,
+        receiver=[name or None for name in table.receivers] or [None] * n, **same,
     )  # fmt: skip
     tables.edges(
         "DEFINES", "Model", "Stimulus", [model] * n, uids,

@@ -1,4 +1,4 @@
-"""The library of questions: ``library/<group>/<name>.cypher`` in this package."""
+"""The library of questions: ``cypher/<group>/<name>.cypher`` in this package."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bnnkg.queries.header import LibraryQuery, parse_query
 
 GROUPS: dict[str, str] = {
     "contents": "What is there",
+    "mechanisms": "Mechanisms across models",
     "structure": "Structure",
     "attention": "Attention",
     "correlations": "Correlations",

@@ -23,6 +23,59 @@ EXPRESSIONS = (
     ),
     Property("expression_texts", "strings", "That text, in the same order"),
 )
+NMODL = (
+    Property(
+        "range_names", "strings", "Quantities that may differ from segment to segment", "", "RANGE"
+    ),
+    Property("global_names", "strings", "Quantities that all its instances share", "", "GLOBAL"),
+    Property("state_names", "strings", "Its state variables", "", "STATE"),
+    Property("pointer_names", "strings", "Quantities that it reads from elsewhere", "", "POINTER"),
+    Property("ions_read", "strings", "Ions whose state it reads", "", "USEION"),
+    Property(
+        "ions_written", "strings", "Ions whose current or concentration it sets", "", "USEION"
+    ),
+    Property(
+        "is_conductance_based",
+        "boolean",
+        "Whether its current is a conductance times a driving force",
+    ),
+    Property("has_verbatim", "boolean", "Whether it contains code in C", "", "VERBATIM"),
+    Property("statement_hashes", "integers", "A hash of each of its normalised statements, sorted"),
+)
+KINETICS = (
+    Property(
+        "gate_v_half_mV",
+        "floats",
+        "Per gate: where its steady state is half way; not a number where it has none",
+        "mV",
+    ),
+    Property(
+        "gate_slope_mV",
+        "floats",
+        "Per gate: Boltzmann slope there, positive where it opens on depolarisation",
+        "mV",
+    ),
+    Property("gate_tau_max_ms", "floats", "Per gate: the longest time constant", "ms"),
+    Property("gate_tau_max_at_mV", "floats", "Per gate: where that is", "mV"),
+    Property(
+        "gate_steady_states",
+        "floats",
+        "Per gate: steady state at -120 to 60 mV by 5 mV, gate after gate",
+    ),
+    Property(
+        "gate_taus_ms",
+        "floats",
+        "Per gate: time constant at -120 to 60 mV by 5 mV, gate after gate",
+        "ms",
+    ),
+    Property(
+        "kinetics_temperature_degC", "float", "Temperature of these numbers", "degC", "celsius"
+    ),
+    Property("kinetics_note", "string", "Why some of these numbers are absent"),
+)
+RECEIVER = Property(
+    "receiver", "string", "Point process of NEURON that it acts by; those of one share its state"
+)
 LEASE = (
     Property("lease_owner", "string", "Process that writes it: host, process and start time"),
     Property(
@@ -55,12 +108,19 @@ MODEL = NodeType(
         Property("version", "string", "Hash of the source's content", required=True),
         Property("status", "string", "loading, current or superseded", required=True),
         Property("tier", "string", "static (read) or executed (run)", required=True),
-        Property("format", "string", "neuroml2, lems or both", required=True),
+        Property("format", "string", "neuroml2, lems, both of these, neuron, or mixed: neuron beside another", required=True),
         Property("source", "string", "Where it was read from"),
         Property("accession", "string", "Accession in ModelDB"),
         Property("licence", "string", "Licence of the source"),
         Property("doi", "string", "DOI of the publication"),
         Property("n_files", "integer", "Files that gave it something"),
+        Property("title", "string", "Title in ModelDB"),
+        Property("citation", "string", "Publication that describes it"),
+        Property("release", "string", "Version that its publisher gives it"),
+        Property("archive_sha256", "string", "Hash of the archive that it was read from"),
+        Property("readme", "string", "Its README, without addresses"),
+        Property("run_hints", "strings", "Ways to run its NEURON code, best first: file, statements, and what speaks for it"),
+        Property("known_missing", "strings", "What the source has and the graph is known to lack"),
         *LEASE,
     ),
     indexed=("key",),
@@ -68,7 +128,8 @@ MODEL = NodeType(
 TERM = NodeType(
     "Term", "A word of the field: species, region, cell type, current, ontology id", "kind and name", "shared",
     (UID, Property("kind", "string", "Which list the word is from", required=True),
-     Property("name", "string", "The word", required=True)),
+     Property("name", "string", "The word", required=True),
+     Property("modeldb_id", "string", "Its id in ModelDB")),
     indexed=("name",),
 )  # fmt: skip
 NETWORK = NodeType(
@@ -77,6 +138,11 @@ NETWORK = NodeType(
         UID, MODEL_UID, NAME, PATH,
         Property("temperature_degC", "float", "Temperature of the network", "degC", "temperature"),
         Property("implicit", "boolean", "Made for cells of a source without any network", required=True),
+        Property("entry", "string", "File that was run, where the network is a configuration of NEURON code"),
+        Property("commands", "strings", "Statements that were run after it"),
+        Property("fallbacks", "strings", "What it took to make it load"),
+        Property("stub_mechanisms", "boolean", "Whether its mechanisms stood in as declarations only"),
+        Property("v_init_mV", "float", "Potential at the start", "mV", "v_init"),
     ),
     indexed=("model_uid",),
 )  # fmt: skip
@@ -125,6 +191,7 @@ COMPARTMENT = NodeType(
         Property("cm_uF_per_cm2", "float", "Specific capacitance, area-weighted", "uF_per_cm2", "specificCapacitance"),
         Property("ra_ohm_cm", "float", "Axial resistivity, area-weighted", "ohm_cm", "resistivity"),
         Property("segment_points_um", "floats", "Per segment: proximal x, y, z, diameter, then distal", "um", "segment"),
+        Property("points_um", "floats", "3-D points as the author gave them: x, y, z, diameter", "um", "pt3dadd"),
         Property("segment_parents", "integers", "Per segment: place of its parent among the Cell's, -1 for the root"),
         Property("segment_fractions", "floats", "Per segment: where on its parent it starts", "", "fractionAlong"),
         Property("segment_cm_uF_per_cm2", "floats", "Per segment, where it varies", "uF_per_cm2", "specificCapacitance"),
@@ -135,15 +202,15 @@ MECHANISM = NodeType(
     "Mechanism", "An ion channel, concentration model or point dynamics", "content", "shared",
     (
         UID, NAME,
-        Property("mechanism_class", "string", "NeuroML class, or unresolved", required=True),
-        Property("kind", "string", "channel, concentration, point or unresolved", required=True),
+        Property("mechanism_class", "string", "NeuroML class, SUFFIX, POINT_PROCESS, ARTIFICIAL_CELL, or unresolved", required=True),
+        Property("kind", "string", "channel, concentration, point, other or unresolved", required=True),
         Property("base_class", "string", "What a custom component type extends", "", "extends"),
         Property("ion", "string", "Ion that it carries or counts", "", "species"),
         Property("is_passive", "boolean", "A channel without gates"),
         Property("conductance_pS", "float", "Conductance of one channel", "pS", "conductance"),
         Property("gate_names", "strings", "Its gates", "", "gate"),
         Property("gate_instances", "integers", "Their exponents, in the same order", "", "instances"),
-        *PARAMETERS, *EXPRESSIONS,
+        *KINETICS, *NMODL, *PARAMETERS, *EXPRESSIONS,
     ),
     indexed=("name", "ion"),
 )  # fmt: skip
@@ -151,7 +218,7 @@ SYNAPSE_TYPE = NodeType(
     "SynapseType", "A model of a synapse", "content", "shared",
     (
         UID, NAME,
-        Property("synapse_class", "string", "NeuroML class, or unresolved", required=True),
+        Property("synapse_class", "string", "NeuroML class, POINT_PROCESS, or unresolved", required=True),
         Property("base_class", "string", "What a custom component type extends", "", "extends"),
         Property("gbase_nS", "float", "Maximal conductance", "nS", "gbase"),
         Property("erev_mV", "float", "Reversal potential", "mV", "erev"),
@@ -160,7 +227,7 @@ SYNAPSE_TYPE = NodeType(
         Property("sign", "integer", "1 excites, -1 inhibits, by reversal against -55 mV", "", derived_from=("erev_mV",)),
         Property("short_term_plasticity", "string", "Class of its plasticity mechanism", "", "plasticityMechanism"),
         Property("block", "string", "Class of its block mechanism", "", "blockMechanism"),
-        *PARAMETERS, *EXPRESSIONS,
+        *NMODL, *PARAMETERS, *EXPRESSIONS,
     ),
     indexed=("name",),
 )  # fmt: skip
@@ -186,7 +253,9 @@ SYNAPSE = NodeType(
         Property("index", "integer", "Zero-based place in its projection", required=True),
         Property("weight", "float", "Factor on its strength", "", "weight", default=1.0),
         Property("delay_ms", "float", "Time from spike to response", "ms", "delay", default=0.0),
+        Property("threshold_mV", "float", "Potential at which the presynaptic site sends", "mV", "threshold"),
         Property("mirrored", "boolean", "A gap junction that the file also lists from the other side"),
+        RECEIVER,
     ),
     indexed=("model_uid", "kind"),
 )  # fmt: skip
@@ -199,7 +268,7 @@ STIMULUS = NodeType(
         Property("delay_ms", "float", "When it starts", "ms", "delay"),
         Property("duration_ms", "float", "How long it lasts", "ms", "duration"),
         Property("weight", "float", "Factor on its strength", "", "weight", default=1.0),
-        *PARAMETERS, *EXPRESSIONS,
+        RECEIVER, *PARAMETERS, *EXPRESSIONS,
     ),
     indexed=("model_uid",),
 )  # fmt: skip

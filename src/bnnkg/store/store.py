@@ -183,6 +183,32 @@ class Store:
 
         return read_nodes(self._connection, self.model_uid(key_or_uid), labels)
 
+    def statement_hashes(self) -> Mapping[str, list[Any]]:
+        """Columns ``uid`` and ``statement_hashes`` of the mechanisms that came as NMODL."""
+        from bnnkg.store.similar import statement_hashes
+
+        return statement_hashes(self._connection)
+
+    def write_similar(
+        self,
+        src: Sequence[str],
+        dst: Sequence[str],
+        similarity: Sequence[float],
+        *,
+        progress: Progress = silent,
+    ) -> None:
+        """Joins mechanisms that are near copies, each pair once however often it is written.
+
+        Args:
+            src: Uids of Mechanisms.
+            dst: Uids of the other of each pair.
+            similarity: Share of statements that the two have in common, 0 to 1.
+            progress: Told of the pairs written.
+        """
+        from bnnkg.store.similar import write_similar
+
+        write_similar(self._connection, src, dst, similarity, progress)
+
     def write_attention(
         self,
         run: NodeTable,

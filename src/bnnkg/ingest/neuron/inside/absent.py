@@ -1,0 +1,174 @@
+"""Stand-ins for Python modules that a model imports and that make no part of its structure."""
+
+from __future__ import annotations
+
+import builtins
+import dis
+import functools
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+import time
+from collections.abc import Iterator, MutableSequence, Sequence
+from types import ModuleType
+from typing import Any
+
+DISPLAYS = (
+    "matplotlib", "pylab", "mpl_toolkits", "seaborn", "plotly", "bokeh", "mayavi", "vtk", "pyvista",
+    "IPython", "tkinter", "Tkinter", "PyQt4", "PyQt5", "PySide2", "wx", "tqdm", "imageio", "cv2",
+)  # fmt: skip
+
+
+class Absent:
+    """Anything at all: it can be called, indexed, counted with and drawn upon, to no effect."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return Absent()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Forgets it."""
+
+    def __call__(self, *arguments: Any, **_: Any) -> Any:
+        """Returns a function unchanged, as a decorator may, and nothing of what is called else."""
+        if len(arguments) == 1 and callable(arguments[0]) and not isinstance(arguments[0], Absent):
+            return arguments[0]
+        return Absent()
+
+    def __mro_entries__(self, _: Any) -> tuple[type, ...]:
+        return ()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([Absent() for _ in range(_n_unpacked())])
+
+    def __getitem__(self, _: Any) -> Any:
+        return Absent()
+
+    def __setitem__(self, _: Any, __: Any) -> None:
+        """Forgets it."""
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends nothing."""
+
+    def __len__(self) -> int:
+        return 0
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __int__(self) -> int:
+        return 0
+
+    def __float__(self) -> float:
+        return 0.0
+
+    def __index__(self) -> int:
+        return 0
+
+    def _same(self, *_: Any) -> Any:
+        return Absent()
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _same
+    __rtruediv__ = __floordiv__ = __mod__ = __pow__ = __neg__ = __and__ = __or__ = _same
+
+
+def _n_unpacked() -> int:
+    """How many values ``a, b = absent`` expects."""
+    frame = sys._getframe(2)
+    for instruction in dis.get_instructions(frame.f_code):
+        if instruction.offset == frame.f_lasti and instruction.opname == "UNPACK_SEQUENCE":
+            return int(instruction.arg or 0)
+    return 0
+
+
+class AbsentModule(ModuleType):
+    """A module that has whatever is asked of it."""
+
+    __path__: MutableSequence[str] = []  # noqa: RUF012 (as importlib wants it)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return Absent()
+
+
+class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds stand-ins for some modules, whether they are installed or not."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> Any:  # noqa: ARG002
+        """A module that this stands in for, or None."""
+        if name.partition(".")[0] in self._names:
+            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+        return None
+
+    def create_module(self, spec: Any) -> ModuleType:
+        """The stand-in."""
+        return AbsentModule(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Does nothing."""
+
+
+class _OneProcess:
+    """``MPI.COMM_WORLD`` of a run that is alone."""
+
+    rank, size = 0, 1
+
+    def __getattr__(self, name: str) -> Any:
+        return {
+            "Get_rank": lambda: 0,
+            "Get_size": lambda: 1,
+            "bcast": lambda value, *_, **__: value,
+            "gather": lambda value, *_, **__: [value],
+            "allgather": lambda value, *_, **__: [value],
+            "allreduce": lambda value, *_, **__: value,
+            "reduce": lambda value, *_, **__: value,
+        }.get(name, Absent())
+
+
+def stand_in_for(names: Sequence[str]) -> None:
+    """Makes modules importable that show, or that are not installed.
+
+    Args:
+        names: Modules besides those that only show.
+    """
+    sys.meta_path.insert(0, Finder(frozenset({*DISPLAYS, *names})))
+    sys.modules["neuron.gui"] = AbsentModule("neuron.gui")
+    if "mpi4py" not in names:
+        mpi, package = AbsentModule("mpi4py.MPI"), AbsentModule("mpi4py")
+        mpi.__dict__["COMM_WORLD"] = _OneProcess()
+        package.__dict__["MPI"] = mpi
+        sys.modules |= {"mpi4py": package, "mpi4py.MPI": mpi}
+
+
+def forgive_age() -> None:
+    """Gives back names that Python 3 and numpy took away."""
+    old: dict[str, Any] = {
+        "xrange": range, "unicode": str, "basestring": str, "long": int, "unichr": chr,
+        "raw_input": lambda *_: "", "input": lambda *_: "", "reduce": functools.reduce,
+        "execfile": _execute_file, "file": open,
+    }  # fmt: skip
+    for name, value in old.items():
+        if name == "input" or not hasattr(builtins, name):
+            setattr(builtins, name, value)
+    if not hasattr(time, "clock"):
+        time.clock = time.perf_counter  # type: ignore[attr-defined]
+    sys.modules.setdefault("cPickle", __import__("pickle"))
+    numpy = importlib.import_module("numpy")
+    for name, kind in (("float", float), ("int", int), ("bool", bool), ("object", object)):
+        if name not in numpy.__dict__:
+            setattr(numpy, name, kind)
+
+
+def _execute_file(path: str, *scopes: Any) -> None:
+    with open(path, encoding="latin-1") as file:  # noqa: PTH123
+        code = compile(file.read(), path, "exec")
+    exec(code, *(scopes or (sys._getframe(1).f_globals,)))  # noqa: S102
