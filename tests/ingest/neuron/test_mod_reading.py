@@ -46,10 +46,8 @@ def test_one_node_for_equal_content_and_a_definition_for_each_file(tmp_path: Pat
 
 
 def test_a_name_leads_to_the_nearest_file(tmp_path: Path) -> None:
-    texts = {
-        path: LEAK.replace("-70", value)
-        for path, value in {"a/b/x.mod": "-1", "a/c/x.mod": "-2", "x.mod": "-3", "z/x.mod": "-4"}.items()
-    }  # fmt: skip
+    leaks = {"a/b/x.mod": "-1", "a/c/x.mod": "-2", "x.mod": "-3", "z/x.mod": "-4"}
+    texts = {path: LEAK.replace("-70", value) for path, value in leaks.items()}
     reading = read_texts(tmp_path, texts)
 
     def path(folder: str) -> str:

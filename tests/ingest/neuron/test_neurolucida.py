@@ -114,7 +114,8 @@ def test_trees_without_a_cell_body_are_not_joined(tmp_path: Path) -> None:
 
 def test_cylinder_of_an_ellipse() -> None:
     angles = np.linspace(0, 2 * np.pi, 200, endpoint=False)
-    ring = np.column_stack([30 * np.sin(angles), 12 * np.cos(angles), 0 * angles]) + [5, 7, 9]
+    offsets = np.column_stack([30 * np.sin(angles), 12 * np.cos(angles), 0 * angles])
+    ring = offsets + np.array([5, 7, 9])
     start, end = cylinder_of_outline(ring)
     middle = [float(a + b) / 2 for a, b in zip(start[:3], end[:3], strict=True)]
     assert middle == pytest.approx([5, 7, 9], abs=0.5)

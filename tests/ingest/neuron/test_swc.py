@@ -255,15 +255,40 @@ def test_length_is_the_sum_over_samples(lines: list[Line]) -> None:
     assert sum(math.dist(p[:3], d[:3]) for p, d in ends) == pytest.approx(expected)
 
 
+def _rows(*samples: str) -> str:
+    return "".join(f"{sample}\n" for sample in samples)
+
+
 @needs_neuron
 def test_as_neuron_reads_it(tmp_path: Path) -> None:
     texts = {
-        "ball": BALL + "2 3 8 0 0 1 1\n3 3 18 0 0 1 2\n4 3 20 9 0 1 3\n5 3 20 -9 0 1 3\n6 2 0 7 0 1 1\n",
-        "chain": "1 1 0 0 0 5 -1\n2 1 10 0 0 6 1\n3 1 20 0 0 4 2\n4 3 22 0 0 1 3\n5 3 30 5 0 2 4\n",
-        "three": "1 1 0 0 0 5 -1\n2 1 0 -5 0 5 1\n3 1 0 5 0 5 1\n4 4 9 0 0 2 1\n5 4 30 0 0 1 4\n",
-        "kinds": BALL + "2 3 8 0 0 1 1\n3 3 18 0 0 1 2\n4 4 20 9 0 2 3\n5 4 20 29 0 3 4\n6 7 0 7 0 1 1\n7 7 0 9 0 1 6\n",
-        "middle": "1 1 0 0 0 5 -1\n2 1 10 0 0 6 1\n3 1 20 0 0 4 2\n4 3 10 20 0 1 2\n5 3 10 40 0 2 4\n",
-    }  # fmt: skip
+        "ball": BALL
+        + _rows(
+            "2 3 8 0 0 1 1", "3 3 18 0 0 1 2", "4 3 20 9 0 1 3", "5 3 20 -9 0 1 3", "6 2 0 7 0 1 1"
+        ),
+        "chain": _rows(
+            "1 1 0 0 0 5 -1", "2 1 10 0 0 6 1", "3 1 20 0 0 4 2", "4 3 22 0 0 1 3", "5 3 30 5 0 2 4"
+        ),
+        "three": _rows(
+            "1 1 0 0 0 5 -1", "2 1 0 -5 0 5 1", "3 1 0 5 0 5 1", "4 4 9 0 0 2 1", "5 4 30 0 0 1 4"
+        ),
+        "kinds": BALL
+        + _rows(
+            "2 3 8 0 0 1 1",
+            "3 3 18 0 0 1 2",
+            "4 4 20 9 0 2 3",
+            "5 4 20 29 0 3 4",
+            "6 7 0 7 0 1 1",
+            "7 7 0 9 0 1 6",
+        ),
+        "middle": _rows(
+            "1 1 0 0 0 5 -1",
+            "2 1 10 0 0 6 1",
+            "3 1 20 0 0 4 2",
+            "4 3 10 20 0 1 2",
+            "5 3 10 40 0 2 4",
+        ),
+    }
     for name, text in texts.items():
         (tmp_path / f"{name}.swc").write_text(text)
     found = neuron_shapes(*(tmp_path / f"{name}.swc" for name in texts))
