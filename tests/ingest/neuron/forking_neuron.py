@@ -1,4 +1,4 @@
-"""NEURON as an oracle that is asked often: one process, and a fresh copy of it for each question."""
+"""NEURON as an oracle that is asked often: one process, and a fresh copy for each question."""
 
 from __future__ import annotations
 

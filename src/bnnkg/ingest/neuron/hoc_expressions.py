@@ -30,12 +30,12 @@ _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
 
 
 def _whole_part(value: float) -> float:
-    """hoc's int: towards 0, but up to the next whole number where that is as good as reached."""
+    """As hoc's int: towards 0, and the next whole number where that is as good as reached."""
     return math.copysign(math.floor(abs(value) + float(_EPSILON)), value)
 
 
 def _remainder(left: Decimal, right: Decimal) -> Decimal:
-    """hoc's %: never negative, and an error unless the divisor is positive."""
+    """As hoc's %: never negative, and an error unless the divisor is positive."""
     if right <= 0:
         raise ValueError("hoc divides by positive numbers only")
     return left % right + (right if left % right < 0 else 0)
