@@ -118,7 +118,9 @@ def test_a_python_entry(run_model: Runner) -> None:
     ran = run_model({"leak.mod": LEAK, "main.py": PYTHON})
     assert _statuses(ran) == [("loaded", "")]
     assert ran.capture.header.stopped == "first step"
-    without_figures = PYTHON.replace("import matplotlib.pyplot as plt", "").partition("if __name")[0]
+    without_figures = PYTHON.replace("import matplotlib.pyplot as plt", "").partition("if __name")[
+        0
+    ]
     (ran.folder / "plain.py").write_text(without_figures)
     assert ran.counts == plain_counts(ran.folder, "plain.py")
     [population] = ran.parts.populations
@@ -202,7 +204,9 @@ def test_buttons_that_only_a_run_shows_are_pressed(run_model: Runner) -> None:
 
 
 def test_a_batch_script_names_the_entry(run_model: Runner) -> None:
-    script = "#!/bin/sh\nnrnivmodl\nfor i in 1 2 3; do\n  nrniv -nogui job_net.hoc >> out.dat\ndone\n"
+    script = (
+        "#!/bin/sh\nnrnivmodl\nfor i in 1 2 3; do\n  nrniv -nogui job_net.hoc >> out.dat\ndone\n"
+    )
     batch = CELL + 'load_file("stdrun.hoc")\ntstop = 1\nrun()\nquit()\n'
     ran = run_model({"all.sh": script, "job_net.hoc": batch, "readme.txt": "sh all.sh"})
     assert [(a.entry, a.status) for a in ran.execution.attempts] == [("job_net.hoc", "loaded")]
