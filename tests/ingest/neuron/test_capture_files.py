@@ -145,7 +145,7 @@ def test_no_column_may_lack(tmp_path: Path, name: str) -> None:
     if name in ("segment_v", "netcon_pre_gid"):  # nothing in the graph is made of them
         assert len(read_capture(folder).sections) == 2
     else:
-        with pytest.raises(SourceError, match="no such column|counts"):
+        with pytest.raises(SourceError, match=r"no such column|counts"):
             _nothing_is_made_up(read_capture(folder))
 
 
@@ -416,9 +416,11 @@ def test_wrong_numbers_are_refused_or_harmless(
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=6,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=120)

@@ -263,8 +263,11 @@ def test_files_of_another_system_are_found(run_model: Runner) -> None:
 
 
 def test_mods_elsewhere_are_tried(run_model: Runner) -> None:
-    files = {"a/init.hoc": "create soma\nsoma insert leaky\n", "a/other.mod": LEAK.replace("leaky", "o"),
-             "b/leak.mod": LEAK}  # fmt: skip
+    files = {
+        "a/init.hoc": "create soma\nsoma insert leaky\n",
+        "a/other.mod": LEAK.replace("leaky", "o"),
+        "b/leak.mod": LEAK,
+    }
     ran = run_model(files)
     assert _statuses(ran)[:2] == [("partial", ""), ("loaded", "all mods of the source")]
     assert ran.capture.header.mechanisms["leaky"].mod == "b/leak.mod"

@@ -191,8 +191,8 @@ def shapes(draw: st.DrawFn) -> str:
         points = draw(st.lists(POINT, min_size=2, max_size=5, unique_by=lambda p: p[:2]))
         added = "\n".join(f"pt3dadd({x}, {y} + i, {n}, {d})" for n, (x, y, d) in enumerate(points))
         text = f"pt3dclear()\n{added}"
-    others = draw(st.lists(st.sampled_from(["nseg = 2*n + 1", "Ra = 100 + n", "cm = 2",
-                                            "insert pas", "L = 33", "diam = 3"]), max_size=2))  # fmt: skip
+    more = ["nseg = 2*n + 1", "Ra = 100 + n", "cm = 2", "insert pas", "L = 33", "diam = 3"]
+    others = draw(st.lists(st.sampled_from(more), max_size=2))
     return "\n".join([text, *others])
 
 
@@ -206,8 +206,9 @@ def programs(draw: st.DrawFn) -> str:
     lines.append(f"for i = {first}, 4 {{ d[i] {{\n{draw(shapes())}\n}} }}")
     for place in range(first):
         lines.append(f"i = {place}")
-        how = draw(st.sampled_from(["d[i] {{\n{}\n}}", "d[i] shape()", "if (i > 1) {{ d[i] {{\n{}\n}} }} "
-                                    "else {{ d[i] shape() }}"]))  # fmt: skip
+        plain, called = "d[i] {{\n{}\n}}", "d[i] shape()"
+        chosen = f"if (i > 1) {{{{ {plain} }}}} else {{{{ {called} }}}}"
+        how = draw(st.sampled_from([plain, called, chosen]))
         lines.append(how.format(draw(shapes())))
     for child in draw(st.permutations(range(5))):
         if draw(st.booleans()):
