@@ -329,4 +329,5 @@ def test_long_files_take_linear_time() -> None:
     points = "".join(f"pt3dadd({i}, 0, 0, 1)\n" for i in range(n))
     [cell] = read_hoc_geometry(f"create s\ns {{ {points} }}", "a.hoc").cells
     assert len(cell.segments.ids) == n - 1
-    read_hoc_geometry("if (1) {" * n + "}" * n, "a.hoc")
+    [note] = read_hoc_geometry("create s\n" + "if (1) {" * n + "}" * n, "a.hoc").notes
+    assert note == "no cell is read: a.hoc:2: its statements are nested too deep"

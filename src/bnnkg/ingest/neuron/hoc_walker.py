@@ -12,6 +12,7 @@ from decimal import Decimal
 from bnnkg.ingest.morphology import LARGEST_UM, Point
 from bnnkg.ingest.neuron.hoc_expressions import Number, after_reference, evaluate
 from bnnkg.ingest.neuron.hoc_statements import (
+    MAX_NESTED,
     PROPERTIES,
     Head,
     Statements,
@@ -153,6 +154,8 @@ class Walker:
             self._steps += 1
             if self._steps > MAX_STEPS:
                 raise UnknownGeometryError("its loops take too many turns")
+            if len(self._frames) > MAX_NESTED:
+                raise self._unknown(frame.place, "its statements are nested too deep")
             self._step(frame)
 
     def _end(self, frame: _Frame) -> None:
