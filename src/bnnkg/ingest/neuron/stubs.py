@@ -48,7 +48,7 @@ def stub_lines(name: str, mod: ModFile) -> Iterator[str]:
     """The declarations of one mod."""
     suffix = f"_{mod.name}" if mod.kind == "density" and mod.name != "nothing" else ""
     global_suffix = "" if mod.name == "nothing" else f"_{mod.name}"
-    yield f"{mod.kind} {name}"
+    yield f"{'nothing' if mod.name == 'nothing' else mod.kind} {name}"
     yield from _ranges(mod, suffix)
     for pointer in mod.pointers:
         yield f"pointer {pointer}{suffix}"
