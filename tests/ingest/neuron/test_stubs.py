@@ -41,7 +41,8 @@ BREAKPOINT { SOLVE s METHOD cnexp  icl = 0 }
 DERIVATIVE s { nai' = -ina*rate  nao' = 0 }
 """,
     "syn.mod": """
-NEURON { POINT_PROCESS Syn  RANGE tau, e, i, u  NONSPECIFIC_CURRENT i  POINTER peer  GLOBAL usewhat }
+NEURON { POINT_PROCESS Syn  RANGE tau, e, i, u  GLOBAL usewhat
+  NONSPECIFIC_CURRENT i  POINTER peer }
 PARAMETER { tau = 3 (ms)  e = -70 (mV)  usewhat = 2 }
 ASSIGNED { v (mV)  i (nA)  u  peer }
 STATE { g (uS) }
