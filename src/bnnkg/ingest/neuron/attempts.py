@@ -201,11 +201,7 @@ def follow_ups(
     unknown = failed and UNKNOWN_MECHANISM.search(attempt.reason)
     if unknown and has_more_mods and not plan.all_mods:
         yield _with(plan, "all mods of the source", all_mods=True)
-    if (
-        plan.stubs
-        and has_native
-        and (attempt.doubts or (failed and "syntax error" not in attempt.reason))
-    ):
+    if plan.stubs and has_native and _may_be_for_stubs(attempt, told):
         yield _with(plan, "author's mods compiled", stubs=False)
     if (
         told is not None
@@ -216,6 +212,14 @@ def follow_ups(
         for command in dict.fromkeys(commands[:MAX_BUTTONS]):
             configuration = replace(plan.configuration, commands=(command,), why="a button")
             yield replace(plan, configuration=configuration, why=_join(plan.why, "button"))
+
+
+def _may_be_for_stubs(attempt: Attempt, told: Told | None) -> bool:
+    """Whether the author's mods may do better than their stubs."""
+    if attempt.doubts or told is None:
+        return True
+    failed = attempt.status in ("partial", "failed")
+    return failed and bool(UNKNOWN_MECHANISM.search(attempt.reason))
 
 
 def _with(plan: Plan, why: str, **changes: Any) -> Plan:

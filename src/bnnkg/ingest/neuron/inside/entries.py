@@ -53,7 +53,7 @@ def _run_python(job: Job) -> None:
     if converted:
         job.fallbacks.append(f"Python 2 converted: {', '.join(converted[:20])}")
     forgive_age()
-    stand_in_for(job.absent)
+    stand_in_for(job.absent, root)
     entry = root / job.entry
     sys.argv = [str(entry)]
     sys.path[:0] = [job.folder, str(entry.parent)]
