@@ -400,6 +400,8 @@ def _check_unknown(columns: Columns, header: Header) -> None:
         }
         if not known.get(group, True):
             raise wrong("values of no known mechanism", name, "one of the header", owner)
+        if group in ("density", "ion") and f"{group}/{owner}/segment" not in columns.arrays:
+            raise wrong("no such column", "capture.npz", f"{group}/{owner}/segment", "nothing")
 
 
 def _check_counts(capture: Capture) -> None:

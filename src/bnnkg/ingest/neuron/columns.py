@@ -43,7 +43,7 @@ _HEADER = re.compile(
 _KINDS = {"f": ("<f8", "<f4"), "i": ("|i1", "<i2", "<i4", "<i8"), "u": ("|u1", "<u2", "<u4")}
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error, ValueError,
-    NotImplementedError, RuntimeError, OverflowError, IndexError, KeyError,
+    NotImplementedError, RuntimeError, OverflowError, IndexError, KeyError, OSError,
 )  # fmt: skip
 
 
@@ -95,13 +95,14 @@ def open_plain(path: Path, limit: int) -> Iterator[IO[bytes]]:
             "a file that the run should have left cannot be opened",
             where=str(path), expected="a regular file", found=error.strerror or str(error),
         ) from None  # fmt: skip
+    status = os.fstat(number)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(number)
+        raise SourceError(
+            "what the run left is no regular file", where=str(path),
+            expected="a regular file", found=stat.filemode(status.st_mode),
+        )  # fmt: skip
     with os.fdopen(number, "rb") as file:
-        status = os.fstat(number)
-        if not stat.S_ISREG(status.st_mode):
-            raise SourceError(
-                "what the run left is no regular file", where=str(path),
-                expected="a regular file", found=stat.filemode(status.st_mode),
-            )  # fmt: skip
         if status.st_size > limit:
             raise SourceError(
                 "what the run left is too large", where=str(path),

@@ -14,21 +14,40 @@ Number = Decimal | None
 
 PI = Decimal("3.14159265358979323846")
 _PRECEDENCE = {
-    "||": 1, "&&": 2, "==": 3, "!=": 3, "<>": 3, "<": 4, ">": 4, "<=": 4, ">=": 4,
+    "||": 1, "&&": 2, "==": 3, "!=": 3, "<": 3, ">": 3, "<=": 3, ">=": 3,
     "+": 5, "-": 5, "*": 6, "/": 6, "%": 6, "unary": 7, "^": 8,
 }  # fmt: skip
+_EPSILON = Decimal("1e-11")
+"""hoc's float_epsilon: numbers that are no further apart are equal."""
+_LARGEST_EXPONENT = 700.0
+"""hoc's exp of anything larger is that of this."""
 _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
-    "==": operator.eq, "!=": operator.ne, "<>": operator.ne, "<": operator.lt,
-    ">": operator.gt, "<=": operator.le, ">=": operator.ge,
+    "==": lambda a, b: abs(a - b) <= _EPSILON, "!=": lambda a, b: abs(a - b) > _EPSILON,
+    "<": lambda a, b: a < b - _EPSILON, ">": lambda a, b: a > b + _EPSILON,
+    "<=": lambda a, b: a <= b + _EPSILON, ">=": lambda a, b: a >= b - _EPSILON,
     "&&": lambda a, b: bool(a and b), "||": lambda a, b: bool(a or b),
 }  # fmt: skip
+
+
+def _whole_part(value: float) -> float:
+    """As hoc's int: towards 0, and the next whole number where that is as good as reached."""
+    return math.copysign(math.floor(abs(value) + float(_EPSILON)), value)
+
+
+def _remainder(left: Decimal, right: Decimal) -> Decimal:
+    """As hoc's %: never negative, and an error unless the divisor is positive."""
+    if right <= 0:
+        raise ValueError("hoc divides by positive numbers only")
+    return left % right + (right if left % right < 0 else 0)
+
+
 _FUNCTIONS: dict[str, Callable[[float], float]] = {
-    "sqrt": math.sqrt, "exp": math.exp, "log": math.log, "log10": math.log10, "sin": math.sin,
-    "cos": math.cos, "abs": abs, "int": math.trunc,
+    "sqrt": math.sqrt, "exp": lambda x: math.exp(min(x, _LARGEST_EXPONENT)), "log": math.log,
+    "log10": math.log10, "sin": math.sin, "cos": math.cos, "abs": abs, "int": _whole_part,
 }  # fmt: skip
 _ARITHMETIC: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
-    "%": operator.mod,
+    "%": _remainder,
 }  # fmt: skip
 
 
@@ -107,7 +126,7 @@ def _operand(
     if token.kind in ("text", "point"):
         return None, place + 1
     if token.kind == "op" and token.text in ("$", "&"):
-        return _argument(tokens, place, end, arguments)
+        return _argument(tokens, place, end, pairs, arguments)
     if token.kind != "name":
         return None
     if token.text == "new":
@@ -130,7 +149,11 @@ def _applied(name: str, value: Number) -> Number:
 
 
 def _argument(
-    tokens: list[Token], place: int, end: int, arguments: tuple[Number, ...]
+    tokens: list[Token],
+    place: int,
+    end: int,
+    pairs: Mapping[int, int],
+    arguments: tuple[Number, ...],
 ) -> tuple[Number, int]:
     place += 1
     while place < end and tokens[place].kind == "op" and tokens[place].text in "$&":
@@ -142,7 +165,7 @@ def _argument(
         number = token.values[0]
         known = number == int(number) and 1 <= number <= len(arguments)
         return (arguments[int(number) - 1] if known else None), place + 1
-    return None, place + 1
+    return None, after_reference(tokens, place, end, pairs)
 
 
 def after_reference(tokens: list[Token], place: int, end: int, pairs: Mapping[int, int]) -> int:
@@ -189,7 +212,7 @@ def _binary(name: str, values: list[Number]) -> Number:
         if name in _COMPARE:
             return Decimal(_COMPARE[name](left, right))
         if name == "^":
-            whole = right == int(right) and abs(right) <= 64
+            whole = right == int(right) and abs(right) <= 64 and (left or right > 0)
             return left ** int(right) if whole else None
         return _ARITHMETIC[name](left, right)
     except (DecimalException, OverflowError, ValueError):

@@ -202,6 +202,8 @@ class Walker:
 
     def _section_at(self, place: int, end: int) -> tuple[HocSection | None, int]:
         """The section that a reference means, and the place after its name and index."""
+        if place >= end:
+            return None, end
         name = self._tokens[place].text
         after = place + 1
         if after < end and self._tokens[after].text == "[" and after in self._pairs:

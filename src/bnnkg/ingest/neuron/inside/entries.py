@@ -20,20 +20,25 @@ class HocError(Exception):
     """hoc reported an error, which stands on stderr."""
 
 
-def load(h: Any, job: Job) -> None:
+def load(h: Any, job: Job) -> dict[str, Any]:
     """Loads the entry and runs the commands.
+
+    Returns:
+        What the entry's Python names: sections live no longer than what holds them.
 
     Raises:
         HocError: hoc said that something went wrong.
         Exception: Whatever the model's Python raised.
     """
+    held: dict[str, Any] = {}
     if job.entry.endswith(".py"):
-        _run_python(job)
+        held = _run_python(job)
     elif job.entry:
         _load_hoc(h, job)
     for command in job.commands:
         if not h(statement(command)):
             raise HocError(command)
+    return held
 
 
 def statement(command: str) -> str:
@@ -47,7 +52,7 @@ def _load_hoc(h: Any, job: Job) -> None:
         raise HocError(path)
 
 
-def _run_python(job: Job) -> None:
+def _run_python(job: Job) -> dict[str, Any]:
     root = Path(job.root)
     converted = convert_python_2(root)
     if converted:
@@ -57,4 +62,4 @@ def _run_python(job: Job) -> None:
     entry = root / job.entry
     sys.argv = [str(entry)]
     sys.path[:0] = [job.folder, str(entry.parent)]
-    runpy.run_path(str(entry), run_name="__main__")
+    return runpy.run_path(str(entry), run_name="__main__")

@@ -32,6 +32,7 @@ class Session:
         self.job = job
         self.support = support
         self._ended = False
+        self._held: dict[str, Any] = {}
 
     def stop_at_first_step(self) -> None:
         """Called where time would advance first; does not return."""
@@ -42,7 +43,7 @@ class Session:
         from .entries import load
 
         try:
-            load(self.neuron.h, self.job)
+            self._held = load(self.neuron.h, self.job)
         except SystemExit:
             self.end("exit", None)
         except BaseException as error:
