@@ -171,7 +171,7 @@ def compare(folder: Path) -> bool:
     ratio = "-" if plain.counts is None else f"{ours.cpu_s / plain.cpu_s:.2f}"
     print(*told, *ours.counts.values(), equal, ratio, f"{ours.cpu_s:.2f}", sep="\t", flush=True)
     notes = [f"fallback: {text}" for text in taken.fallbacks]
-    notes += [f"missing: {text}" for text in taken.missing]
+    notes += [f"missing: {text}" for text in report.missing]
     if equal == "NO":
         notes.append(f"plain NEURON has {plain.counts}")
     if plain.counts is None:

@@ -1,0 +1,49 @@
+"""Python models that take names from a star import of a module that only shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from written_runs import Runner, plain_counts, runs_code
+
+from bnnkg.ingest.neuron.inside.absent import undefined_names
+
+STARRED = """
+from pylab import *
+from neuron import h
+from parts import *
+
+map_of_colours = cm.jet
+figure(1)
+sections = [h.Section(name=f"part{int(i)}") for i in arange(1, 4)]
+for section in sections:
+    section.insert("hh")
+show_all()
+"""
+PARTS = """
+from pylab import plot, show
+
+def show_all():
+    plot([1, 2])
+    show()
+"""
+SAME_IN_HOC = "create part1, part2, part3\nforall insert hh\n"
+
+
+@runs_code
+def test_names_of_pylab_are_there(run_model: Runner) -> None:
+    """Its own are stood in for; those that it has of numpy are numpy's."""
+    ran = run_model({"init.py": STARRED, "parts.py": PARTS})
+    [attempt] = ran.execution.attempts
+    assert (attempt.status, attempt.reason) == ("loaded", "")
+    (ran.folder / "same.hoc").write_text(SAME_IN_HOC)
+    assert ran.counts == plain_counts(ran.folder, "same.hoc")
+
+
+def test_names_that_code_defines_are_not_the_star_s(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        "def f(x):\n    y = x\n    return figure(y, len(x))\nz = f(kept)\nclass C:\n    own = z\n"
+    )
+    (tmp_path / "b.py").write_text("global_one = 1\ndef g():\n    global made\n    made = axis()\n")
+    (tmp_path / "broken.py").write_text("print 'of Python 2'\n")
+    assert undefined_names(tmp_path) == {"figure", "kept", "axis"}
