@@ -53,16 +53,17 @@ import json, os, runpy, sys
 spec = json.load(open(sys.argv[1]))
 os.chdir(spec["folder"])
 from neuron import h  # loads the mechanisms that were compiled beside the entry
+ref, List, MechanismType, allsec = h.ref, h.List, h.MechanismType, h.allsec  # models redefine them
 
 def finish():
-    sections = list(h.allsec())
+    sections = list(allsec())
     names = [m.name() for s in sections for seg in s for m in seg]
-    kinds = h.MechanismType(1)
-    name, points, artificial = h.ref(""), 0, 0
+    kinds = MechanismType(1)
+    name, points, artificial = ref(""), 0, 0
     for place in range(int(kinds.count())):
         kinds.select(place)
         kinds.selected(name)
-        n = int(h.List(name[0]).count())
+        n = int(List(name[0]).count())
         if kinds.is_artificial(place):
             artificial += n
         else:
@@ -72,7 +73,7 @@ def finish():
         "sections": len(sections), "segments": sum(s.nseg for s in sections),
         "pt3d": sum(int(s.n3d()) for s in sections),
         "density": sum(not n.endswith("_ion") and n not in left for n in names),
-        "points": points, "artificial": artificial, "netcons": int(h.List("NetCon").count()),
+        "points": points, "artificial": artificial, "netcons": int(List("NetCon").count()),
     }, open(spec["out"], "w"))
     sys.stdout.flush()
     os._exit(0)
