@@ -14,7 +14,11 @@ from bnnkg.sandbox import Outcome
 
 MAX_TEXT = 2000
 MAX_BUTTONS = 12
-ABSENT_MODULE = re.compile(r"No module named '([A-Za-z_]\w*)")
+ABSENT_MODULE = re.compile(
+    r"(?:No module named '([A-Za-z_]\w*)"
+    # of these, which keep results, what is installed may be too new for the model
+    r"|module '(tables|h5py|pandas|netCDF4)[\w.]*' has no attribute)"
+)
 UNKNOWN_MECHANISM = re.compile(
     r"is not a MECHANISM|is not a template|[Uu]ndefined (?:variable|function)|not a range variable"
     r"|object has no attribute|not a density mechanism|undefined object|not a membrane mechanism"
@@ -194,7 +198,7 @@ def follow_ups(
     """
     failed = attempt.status in ("partial", "failed")
     if match := ABSENT_MODULE.search(attempt.reason):
-        module = match.group(1)
+        module = match.group(match.lastindex or 1)
         if module not in plan.absent:
             yield _with(plan, f"module {module} absent", absent=(*plan.absent, module))
         return

@@ -203,12 +203,16 @@ def stand_in_for(names: Sequence[str], root: Path) -> None:
         sys.modules |= {"mpi4py": package, "mpi4py.MPI": mpi}
 
 
-def forgive_age() -> None:
-    """Gives back names that Python 3 and numpy took away."""
+def forgive_age(root: Path) -> None:
+    """Gives back names that Python 3 and numpy took away.
+
+    Args:
+        root: The source, where files are looked for that are not in the working folder.
+    """
     old: dict[str, Any] = {
         "xrange": range, "unicode": str, "basestring": str, "long": int, "unichr": chr,
         "raw_input": lambda *_: "", "input": lambda *_: "", "reduce": functools.reduce,
-        "execfile": _execute_file, "file": open,
+        "execfile": functools.partial(_execute_file, root), "file": open,
     }  # fmt: skip
     for name, value in old.items():
         if name == "input" or not hasattr(builtins, name):
@@ -222,7 +226,7 @@ def forgive_age() -> None:
             setattr(numpy, name, kind)
 
 
-def _execute_file(path: str, *scopes: Any) -> None:
-    with open(path, encoding="latin-1") as file:  # noqa: PTH123
-        code = compile(file.read(), path, "exec")
+def _execute_file(root: Path, path: str, *scopes: Any) -> None:
+    found = Path(path) if Path(path).exists() else root / path
+    code = compile(found.read_text(encoding="latin-1"), path, "exec")
     exec(code, *(scopes or (sys._getframe(1).f_globals,)))  # noqa: S102

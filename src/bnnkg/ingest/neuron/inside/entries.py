@@ -57,7 +57,7 @@ def _run_python(job: Job) -> dict[str, Any]:
     converted = convert_python_2(root)
     if converted:
         job.fallbacks.append(f"Python 2 converted: {', '.join(converted[:20])}")
-    forgive_age()
+    forgive_age(root)
     stand_in_for(job.absent, root)
     entry = root / job.entry
     sys.argv = [str(entry)]

@@ -1,4 +1,4 @@
-"""Python models that take names from a star import of a module that only shows."""
+"""Python models that lean on modules, built-ins and paths of their time."""
 
 from __future__ import annotations
 
@@ -28,6 +28,23 @@ def show_all():
     show()
 """
 SAME_IN_HOC = "create part1, part2, part3\nforall insert hh\n"
+BY_PATH = """
+from neuron import h
+import tables
+table = tables.openFile("results.h5", "w")
+soma = h.Section(name="soma")
+soma.insert("hh")
+"""
+
+
+@runs_code
+def test_a_file_that_a_script_executes_by_its_path_in_the_source(run_model: Runner) -> None:
+    """Its store of results has another name in what is installed today, if it is."""
+    ran = run_model({"figures/one.py": "execfile('cells/soma.py')\n", "cells/soma.py": BY_PATH})
+    assert {one.entry for one in ran.execution.attempts} == {"figures/one.py"}
+    assert ran.execution.attempts[-1].status == "loaded"
+    assert ran.execution.attempts[-1].fallback == "module tables absent"
+    assert ran.counts == {"sections": 1, "segments": 1, "density": {"hh": 1}}
 
 
 @runs_code
