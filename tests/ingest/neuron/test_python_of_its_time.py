@@ -47,6 +47,30 @@ def test_a_file_that_a_script_executes_by_its_path_in_the_source(run_model: Runn
     assert ran.counts == {"sections": 1, "segments": 1, "density": {"hh": 1}}
 
 
+IN_A_PACKAGE = """
+from .cells import soma
+from model.sizes import LENGTH_um
+from neuron import h
+soma.L = LENGTH_um
+soma.insert("hh")
+h.fadvance()
+"""
+
+
+@runs_code
+def test_a_file_of_a_package_is_run_as_its_module(run_model: Runner) -> None:
+    """As ``python -m model.run`` from the folder above the package does."""
+    ran = run_model({
+        "code/model/__init__.py": "", "code/model/run.py": IN_A_PACKAGE,
+        "code/model/cells.py": "from neuron import h\nsoma = h.Section(name='soma')\n",
+        "code/model/sizes.py": "LENGTH_um = float(open('length.txt').read())\n",
+        "code/length.txt": "12",
+    })  # fmt: skip
+    [attempt] = ran.execution.attempts
+    assert (attempt.entry, attempt.status) == ("code/model/run.py", "loaded")
+    assert ran.capture.sections.length_um.tolist() == [12]
+
+
 @runs_code
 def test_names_of_pylab_are_there(run_model: Runner) -> None:
     """Its own are stood in for; those that it has of numpy are numpy's."""
