@@ -6,7 +6,9 @@ Each folder is a model, such as an unpacked archive of ModelDB. Ours is all of w
 but the writing: hints, stubs, sandbox, capture, records. Plain NEURON compiles the author's
 mechanisms with nrnivmodl and loads the same entry, in the same sandbox, for it is a stranger's
 code; it counts what is there, on its own, at the first time step or at the end. CPU seconds include
-compilers and children.
+compilers and children. What is there before is what a first model pays for all that follow: our
+support library, which is compiled once on a machine, and our modules, loaded once in a process.
+A table goes to stdout, a row per model as it is done, and what failed and why to stderr.
 """
 
 from __future__ import annotations
@@ -21,7 +23,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bnnkg.errors import SandboxError
-from bnnkg.ingest import SourceReport, find_source, read_source, records_of
+from bnnkg.ingest import (  # noqa: F401 (what is not named below is loaded before it is measured)
+    SourceReport,
+    find_source,
+    read_source,
+    reading,
+    records,
+    records_of,
+)
+from bnnkg.ingest.neuron import executed  # noqa: F401 (likewise)
+from bnnkg.ingest.neuron.compiling import find_toolchain, support_library
+from bnnkg.ingest.neuron.execution import session_files
 from bnnkg.ingest.neuron.hints import configurations
 from bnnkg.ingest.sources import LocalTree
 from bnnkg.sandbox import Limits, interpreter_paths, read_file, run
@@ -41,16 +53,17 @@ import json, os, runpy, sys
 spec = json.load(open(sys.argv[1]))
 os.chdir(spec["folder"])
 from neuron import h  # loads the mechanisms that were compiled beside the entry
+ref, List, MechanismType, allsec = h.ref, h.List, h.MechanismType, h.allsec  # models redefine them
 
 def finish():
-    sections = list(h.allsec())
+    sections = list(allsec())
     names = [m.name() for s in sections for seg in s for m in seg]
-    kinds = h.MechanismType(1)
-    name, points, artificial = h.ref(""), 0, 0
+    kinds = MechanismType(1)
+    name, points, artificial = ref(""), 0, 0
     for place in range(int(kinds.count())):
         kinds.select(place)
         kinds.selected(name)
-        n = int(h.List(name[0]).count())
+        n = int(List(name[0]).count())
         if kinds.is_artificial(place):
             artificial += n
         else:
@@ -60,7 +73,7 @@ def finish():
         "sections": len(sections), "segments": sum(s.nseg for s in sections),
         "pt3d": sum(int(s.n3d()) for s in sections),
         "density": sum(not n.endswith("_ion") and n not in left for n in names),
-        "points": points, "artificial": artificial, "netcons": int(h.List("NetCon").count()),
+        "points": points, "artificial": artificial, "netcons": int(List("NetCon").count()),
     }, open(spec["out"], "w"))
     sys.stdout.flush()
     os._exit(0)
@@ -87,10 +100,11 @@ finish()
 
 @dataclass(frozen=True)
 class Load:
-    """Counts of what was built (none where it failed), and CPU seconds."""
+    """Counts of what was built (none where it failed), CPU seconds, and what went wrong."""
 
     counts: dict[str, int] | None
     cpu_s: float
+    reason: str = ""
 
 
 def cpu_s() -> float:
@@ -100,6 +114,7 @@ def cpu_s() -> float:
 
 def by_bnnkg(folder: Path) -> tuple[SourceReport, Load]:
     with tempfile.TemporaryDirectory() as cache:
+        support_library(find_toolchain(), Path(cache) / "compiled")
         before = cpu_s()
         parsed = read_source(find_source(str(folder)), execute=True, cache=Path(cache))
         records_of(parsed)
@@ -112,7 +127,9 @@ def by_neuron(folder: Path, entry: str, commands: tuple[str, ...]) -> Load:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         work = Path(place)
         shutil.copytree(folder, work / "source", ignore=shutil.ignore_patterns(".git", "x86_64"))
-        way = next(w for w in configurations(LocalTree(folder)) if w.entry == entry)
+        tree = LocalTree(folder)
+        ways = (*configurations(tree), *session_files(tree))
+        way = next(w for w in ways if w.entry == entry)
         start = work / "source" / way.folder
         spent = 0.0
         if way.mod_folders:
@@ -131,27 +148,44 @@ def by_neuron(folder: Path, entry: str, commands: tuple[str, ...]) -> Load:
         try:
             counts = json.loads(read_file(work, "counts.json", max_bytes=10**6))
         except SandboxError:
-            return Load(None, spent)
+            return Load(None, spent, _last_line(outcome.stderr) or outcome.message)
         return Load({WORDS[name]: n for name, n in counts.items()}, spent)
 
 
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.startswith(("NEURON:", "nrniv:"))]
+    return (lines or text.strip().splitlines() or [""])[-1]
+
+
+def compare(folder: Path) -> bool:
+    """Prints the row of a model; whether it loads."""
+    begin = time.monotonic()
+    report, ours = by_bnnkg(folder)
+    told = [folder.name, report.tier, report.status, f"{time.monotonic() - begin:.1f}"]
+    if ours.counts is None:
+        print(*told, *[""] * (len(WORDS) + 3), sep="\t", flush=True)
+        print(folder.name, " ".join(report.reason.split()), sep=": ", file=sys.stderr, flush=True)
+        return False
+    taken = next(c for c in report.configurations if c.status in ("loaded", "partial"))
+    plain = by_neuron(folder, taken.entry, taken.commands)
+    equal = "-" if plain.counts is None else "yes" if plain.counts == ours.counts else "NO"
+    ratio = "-" if plain.counts is None else f"{ours.cpu_s / plain.cpu_s:.2f}"
+    print(*told, *ours.counts.values(), equal, ratio, f"{ours.cpu_s:.2f}", sep="\t", flush=True)
+    notes = [f"fallback: {text}" for text in taken.fallbacks]
+    notes += [f"missing: {text}" for text in report.missing]
+    if equal == "NO":
+        notes.append(f"plain NEURON has {plain.counts}")
+    if plain.counts is None:
+        notes.append(f"plain NEURON fails: {plain.reason}")
+    for note in notes:
+        print(folder.name, " ".join(note.split()), sep=": ", file=sys.stderr, flush=True)
+    return True
+
+
 def main(folders: list[str]) -> None:
-    print("model tier seconds", *(word.replace(" ", "_") for word in WORDS.values()),
-          "equal cpu_ratio cpu_s", sep="\t")  # fmt: skip
-    loaded = 0
-    for text in folders:
-        folder, begin = Path(text), time.monotonic()
-        report, ours = by_bnnkg(folder)
-        seconds = time.monotonic() - begin
-        if ours.counts is None:
-            print(folder.name, report.tier, f"{seconds:.1f}", report.reason[:120], sep="\t")
-            continue
-        loaded += 1
-        taken = next(c for c in report.configurations if c.status in ("loaded", "partial"))
-        plain = by_neuron(folder, taken.entry, taken.commands)
-        equal = "plain NEURON fails" if plain.counts is None else plain.counts == ours.counts
-        print(folder.name, report.tier, f"{seconds:.1f}", *ours.counts.values(), equal,
-              f"{ours.cpu_s / plain.cpu_s:.2f}", f"{ours.cpu_s:.2f}", sep="\t")  # fmt: skip
+    print("model tier status seconds", *(word.replace(" ", "_") for word in WORDS.values()),
+          "equal cpu_ratio cpu_s", sep="\t", flush=True)  # fmt: skip
+    loaded = sum(compare(Path(folder)) for folder in folders)
     print(f"{loaded} of {len(folders)} load")
 
 

@@ -8,14 +8,14 @@ came from, so every element that it did not take shows.
 from __future__ import annotations
 
 import functools
+import importlib
 import logging
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import ModuleType
 from typing import Any
 
-import neuroml
 from lxml import etree
-from neuroml.nml.nml import GdsCollector_, GDSParseError
 
 from bnnkg.errors import QuantityError
 from bnnkg.ingest.markup import Account, local_name, quiet_warnings
@@ -38,8 +38,6 @@ _LEMS_PARTS = frozenset({
 })  # fmt: skip
 """NeuroML's own classes that its LEMS definitions have and its XML schema has not."""
 _NAMING = frozenset({"id", "metaid", "neuroLexId"})
-
-logging.getLogger("neuroml").setLevel(logging.ERROR)
 
 
 @dataclass
@@ -81,9 +79,17 @@ class Part:
 
 
 @functools.cache
+def _schema() -> ModuleType:
+    """LibNeuroML's classes; loading them takes longer than reading many a source without any."""
+    logging.getLogger("neuroml").setLevel(logging.ERROR)
+    return importlib.import_module("neuroml")
+
+
+@functools.cache
 def schema_class(tag: str) -> type | None:
     """LibNeuroML's class for an element that may stand at the top of a document."""
-    found = getattr(neuroml, tag, None) or getattr(neuroml, tag[:1].upper() + tag[1:], None)
+    schema = _schema()
+    found = getattr(schema, tag, None) or getattr(schema, tag[:1].upper() + tag[1:], None)
     is_class = isinstance(found, type) and hasattr(found, "member_data_items_")
     return found if is_class else None
 
@@ -99,7 +105,7 @@ def _members(cls: Any) -> tuple[dict[str, str], tuple[str, ...]]:
     for base in cls.__mro__:
         for spec in base.__dict__.get("member_data_items_", ()):
             type_ = spec.get_data_type()
-            if isinstance(getattr(neuroml, type_, None), type):
+            if isinstance(getattr(_schema(), type_, None), type):
                 children.append(spec.get_name())
             else:
                 attributes[spec.get_name()] = type_
@@ -131,6 +137,8 @@ def read_component(
 
 
 def _build(cls: Any, element: etree._Element, account: Account, where: str) -> Any:
+    from neuroml.nml.nml import GdsCollector_, GDSParseError
+
     collector = GdsCollector_()
     built = cls.factory()
     with quiet_warnings() as caught:

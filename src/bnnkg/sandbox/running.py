@@ -89,6 +89,7 @@ def _variables(writable: Path) -> dict[str, str]:
         "PATH": f"{sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(writable / ".home"),
         "TMPDIR": str(writable / ".tmp"),
+        "TEMP": str(writable / ".tmp"),  # where NEURON's own tools write, before /tmp
         "LANG": "C.UTF-8",
     }
 

@@ -14,7 +14,11 @@ from bnnkg.sandbox import Outcome
 
 MAX_TEXT = 2000
 MAX_BUTTONS = 12
-ABSENT_MODULE = re.compile(r"No module named '([A-Za-z_]\w*)")
+ABSENT_MODULE = re.compile(
+    r"(?:No module named '([A-Za-z_]\w*)"
+    # of these, which keep results, what is installed may be too new for the model
+    r"|module '(tables|h5py|pandas|netCDF4)[\w.]*' has no attribute)"
+)
 UNKNOWN_MECHANISM = re.compile(
     r"is not a MECHANISM|is not a template|[Uu]ndefined (?:variable|function)|not a range variable"
     r"|object has no attribute|not a density mechanism|undefined object|not a membrane mechanism"
@@ -194,18 +198,14 @@ def follow_ups(
     """
     failed = attempt.status in ("partial", "failed")
     if match := ABSENT_MODULE.search(attempt.reason):
-        module = match.group(1)
+        module = match.group(match.lastindex or 1)
         if module not in plan.absent:
             yield _with(plan, f"module {module} absent", absent=(*plan.absent, module))
         return
     unknown = failed and UNKNOWN_MECHANISM.search(attempt.reason)
     if unknown and has_more_mods and not plan.all_mods:
         yield _with(plan, "all mods of the source", all_mods=True)
-    if (
-        plan.stubs
-        and has_native
-        and (attempt.doubts or (failed and "syntax error" not in attempt.reason))
-    ):
+    if plan.stubs and has_native and _may_be_for_stubs(attempt, told):
         yield _with(plan, "author's mods compiled", stubs=False)
     if (
         told is not None
@@ -216,6 +216,14 @@ def follow_ups(
         for command in dict.fromkeys(commands[:MAX_BUTTONS]):
             configuration = replace(plan.configuration, commands=(command,), why="a button")
             yield replace(plan, configuration=configuration, why=_join(plan.why, "button"))
+
+
+def _may_be_for_stubs(attempt: Attempt, told: Told | None) -> bool:
+    """Whether the author's mods may do better than their stubs."""
+    if attempt.doubts or told is None:
+        return True
+    failed = attempt.status in ("partial", "failed")
+    return failed and bool(UNKNOWN_MECHANISM.search(attempt.reason))
 
 
 def _with(plan: Plan, why: str, **changes: Any) -> Plan:

@@ -211,7 +211,12 @@ class _Runs:
         attempts: list[Attempt] = []
         best: Attempt | None = None
         tried: set[Plan] = set()
+        broken: set[tuple[str, str]] = set()  # entries that end in an error: no command is reached
         for configuration in (*configurations, *session_files(self._tree)):
+            entry = (configuration.entry, configuration.folder)
+            if configuration.commands and entry in broken:
+                continue
+            statuses = set()
             queue = deque([Plan(configuration, stubs=stubs)])
             while queue and len(attempts) < budget.n_attempts and self._cpu_s < budget.cpu_s:
                 plan = queue.popleft()
@@ -221,10 +226,13 @@ class _Runs:
                 progress("loading in the sandbox", len(attempts), note=plan.configuration.entry)
                 attempt, told = self._attempt(plan, len(attempts))
                 attempts.append(attempt)
+                statuses.add(attempt.status)
                 best = attempt if better(attempt, best) else best
                 if attempt.is_good:
                     break
                 queue.extendleft(reversed([*self._follow_ups(plan, attempt, told, native)]))
+            if statuses <= {"partial", "failed"}:
+                broken.add(entry)
             if best is not None and best.status == "loaded":
                 break
         return self._execution(attempts, best)

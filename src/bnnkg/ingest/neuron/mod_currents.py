@@ -204,17 +204,19 @@ def expressions(statement: Statement) -> tuple[Expression, ...]:
         return tuple(condition for condition, _ in statement.branches)
     if isinstance(statement, Reaction):
         return (statement.forward, statement.backward or Number(0))
+    if isinstance(statement, FromTo):
+        return (statement.first, statement.last)
     return (statement.condition,) if isinstance(statement, While) else ()
 
 
 def used_names(mod: ModFile) -> set[str]:
     """The variables that some value of its blocks is computed from."""
-    values = (
-        value
-        for block in mod.blocks
-        for statement in every_statement(block.body)
-        for value in expressions(statement)
-    )
+    return set().union(*(names_in(block.body) for block in mod.blocks))
+
+
+def names_in(body: tuple[Statement, ...]) -> set[str]:
+    """The variables that some value within statements is computed from."""
+    values = (value for statement in every_statement(body) for value in expressions(statement))
     inner = (one for value in values for one in walk(value))
     return {one.name for one in inner if isinstance(one, Name | Element)}
 

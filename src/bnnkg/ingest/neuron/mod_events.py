@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from bnnkg.ingest.neuron.mod_currents import every_statement
+from bnnkg.ingest.neuron.mod_currents import every_statement, names_in
 from bnnkg.kinetics import ModFile
 from bnnkg.kinetics.arithmetic import Value
 from bnnkg.kinetics.interpreter import CannotEvaluateError, Machine
@@ -49,6 +49,13 @@ def short_term_plasticity(mod: ModFile) -> str | None:
             return _seen(_Receiver(mod, block))
     except CannotEvaluateError:
         return None
+
+
+def names_at_events(mod: ModFile) -> frozenset[str]:
+    """Variables that what happens at an event may depend on."""
+    kinds = ("NET_RECEIVE", "FUNCTION", "PROCEDURE")
+    found = (names_in(block.body) for block in mod.blocks if block.kind in kinds)
+    return frozenset().union(*found)
 
 
 def _answers_to_the_cell(block: Block) -> bool:

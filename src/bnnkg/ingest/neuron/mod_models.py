@@ -16,7 +16,7 @@ from bnnkg.ingest.neuron.mod_currents import (
     current_names,
     used_names,
 )
-from bnnkg.ingest.neuron.mod_events import short_term_plasticity
+from bnnkg.ingest.neuron.mod_events import names_at_events, short_term_plasticity
 from bnnkg.ingest.neuron.mod_units import canonical_quantity
 from bnnkg.ingest.neuron.similarity import statement_hashes
 from bnnkg.ingest.parsed import (
@@ -137,23 +137,50 @@ def synapse(mod: ModFile, uid: str) -> SynapseModel:
         mod: The file.
         uid: Its identity.
     """
-    own = parameters(mod)
-    drives = _synaptic_drives(mod)
-    erev = _reversal_mV(mod, drives)
-    rise, decay = _time_constants_ms(own)
-    return SynapseModel(
-        uid=uid,
-        synapse_class=CLASSES[mod.kind],
-        gbase_nS=_conductance_nS(own),
-        erev_mV=erev,
-        tau_rise_ms=rise,
-        tau_decay_ms=decay,
-        sign=None if erev is None else 1 if erev > EXCITATION_THRESHOLD_MV else -1,
-        short_term_plasticity=short_term_plasticity(mod),
-        block=_block(mod, drives),
-        parameters=own,
-        nmodl=declarations(mod),
-    )
+    return SynapseForm(mod).model(mod, uid)
+
+
+class SynapseForm:
+    """What the models of a point process share, whatever values an instance has.
+
+    A network can have a million instances with values of their own: what the equations tell is
+    read once.
+
+    Args:
+        mod: The file.
+    """
+
+    def __init__(self, mod: ModFile) -> None:
+        self._drives = _synaptic_drives(mod)
+        self._block = _block(mod, self._drives)
+        self._nmodl = declarations(mod)
+        self._at_events = names_at_events(mod)
+        self._plasticity: dict[tuple[float | None, ...], str | None] = {}
+
+    def model(self, mod: ModFile, uid: str) -> SynapseModel:
+        """The model with the values that a file, or an instance of it, has for its parameters."""
+        own = parameters(mod)
+        erev = _reversal_mV(mod, self._drives)
+        rise, decay = _time_constants_ms(own)
+        return SynapseModel(
+            uid=uid,
+            synapse_class=CLASSES[mod.kind],
+            gbase_nS=_conductance_nS(own),
+            erev_mV=erev,
+            tau_rise_ms=rise,
+            tau_decay_ms=decay,
+            sign=None if erev is None else 1 if erev > EXCITATION_THRESHOLD_MV else -1,
+            short_term_plasticity=self._plasticity_of(mod),
+            block=self._block,
+            parameters=own,
+            nmodl=self._nmodl,
+        )
+
+    def _plasticity_of(self, mod: ModFile) -> str | None:
+        key = tuple(one.value for one in mod.parameters if one.name in self._at_events)
+        if key not in self._plasticity:
+            self._plasticity[key] = short_term_plasticity(mod)
+        return self._plasticity[key]
 
 
 # ---------------------------------------------------------------------- declarations

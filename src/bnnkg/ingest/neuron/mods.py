@@ -13,7 +13,14 @@ from bnnkg.errors import SourceError
 from bnnkg.ingest.definitions import without_addresses
 from bnnkg.ingest.identity import shared_uid
 from bnnkg.ingest.neuron.hoc_programs import decode
-from bnnkg.ingest.neuron.mod_models import content_uid, label_of, mechanism, synapse, with_values
+from bnnkg.ingest.neuron.mod_models import (
+    SynapseForm,
+    content_uid,
+    label_of,
+    mechanism,
+    synapse,
+    with_values,
+)
 from bnnkg.ingest.parsed import DefinedLabel, Definition, Mechanism, SynapseModel
 from bnnkg.ingest.report import FileReport
 from bnnkg.ingest.sources import FileTree, include_path
@@ -64,7 +71,11 @@ class ReadMod:
                 make another model where they differ from the file's.
         """
         uid = self._uid("SynapseType")
-        return synapse(*with_values(self.mod, "SynapseType", uid, values or {}))
+        return self._form.model(*with_values(self.mod, "SynapseType", uid, values or {}))
+
+    @cached_property
+    def _form(self) -> SynapseForm:
+        return SynapseForm(self.mod)
 
     def _uid(self, label: DefinedLabel) -> str:
         return self.uid if label == self.label else shared_uid(label, [self.uid])

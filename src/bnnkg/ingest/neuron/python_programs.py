@@ -17,6 +17,7 @@ _IMPORT = re.compile(
 )
 _NEURON = re.compile(r"\b(?:neuron|netpyne|hoc|neuronpy|bluepyopt)\b")
 _LOAD = re.compile(r"\b(?:load_file|xopen)\s*\(\s*(?:\d\s*,\s*)?[\"']([^\"'\n]{1,300})[\"']")
+_EXECUTED = re.compile(r"\bexecfile\s*\(\s*[\"']([^\"'\n]{1,300})[\"']")
 _MAIN = re.compile(r"^if[ \t]+__name__[ \t]*==", re.MULTILINE)
 _NOT_RUN = re.compile(
     r"^(?:setup|conf|conftest|__init__|__main__|test_.*|.*_test|plot.*|analy[sz].*|make_?fig.*)$",
@@ -105,4 +106,9 @@ def _imported(path: str, text: str, known: Container[str]) -> list[str]:
                     target = posixpath.join(base, tail + ending)
                     if target in known and target != path:
                         found[target] = None
+    for name in _EXECUTED.findall(text):
+        for base in (folder, ""):
+            target = posixpath.normpath(posixpath.join(base, name))
+            if target in known and target != path:
+                found[target] = None
     return list(found)

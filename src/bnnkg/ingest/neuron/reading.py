@@ -92,22 +92,23 @@ def read_neuron(
     """
     paths = [path for path in tree.paths() if _is_neurons(path)]
     ways = configurations(tree) if paths else ()
+    can_run = bool(ways) or any(path.lower().endswith(".ses") for path in paths)
     if not ways and not any(is_morphology(p) or p.lower().endswith(_MOD) for p in paths):
         return None
     mods = read_mods(tree, paths, progress=progress)
     ran = _Ran()
-    if execute and ways:
+    if execute and can_run:
         with TemporaryDirectory(prefix="bnnkg-") as work:
             ran = _run(tree, source, first, ways, mods, Path(work), cache, progress)
     shapes = read_morphologies(tree, paths if ran.parts is None else (), progress=progress)
-    reports = {path: _code_report(path, ran.parts is not None, bool(ways)) for path in paths}
+    reports = {path: _code_report(path, ran.parts is not None, can_run) for path in paths}
     reports.update(shapes.reports)
     reports.update((report.path, report) for report in mods.reports)
     has_code = bool(ways or mods.files)
     if has_code:
         told = "the text of the one nearest the top stands on the Model"
         reports |= {path: FileReport(path, "kept", told) for path in readme_paths(tree)}
-    cause, reason = _why_partial(ran, bool(ways), execute)
+    cause, reason = _why_partial(ran, can_run, execute)
     return NeuronReading(
         mods, shapes, ran.parts, dict(_hashes(tree, paths)), reports, ran.told,
         tuple(dict.fromkeys((*mods.missing, *ran.missing))), cause=cause, reason=reason,
@@ -199,7 +200,8 @@ def _told(attempt: Attempt, capture: Capture | None) -> ConfigurationReport:
     header = capture.header
     missing = (*header.missing, *capture.notes)
     if attempt.reason:
-        missing = (f"what the code does after an error: {attempt.reason}", *missing)
+        what = "what the code does after an error: " if header.error else ""
+        missing = (f"{what}{attempt.reason}", *missing)
     return replace(
         told, status="partial" if missing else "loaded", reason=f"stopped at the {header.stopped}",
         recovered=_recovered(header), missing=missing,

@@ -57,9 +57,23 @@ def _run_python(job: Job) -> dict[str, Any]:
     converted = convert_python_2(root)
     if converted:
         job.fallbacks.append(f"Python 2 converted: {', '.join(converted[:20])}")
-    forgive_age()
-    stand_in_for(job.absent)
+    forgive_age(root)
+    stand_in_for(job.absent, root)
     entry = root / job.entry
     sys.argv = [str(entry)]
-    sys.path[:0] = [job.folder, str(entry.parent)]
-    return runpy.run_path(str(entry), run_name="__main__")
+    sys.path[:0] = [job.folder, str(entry.parent), str(root)]
+    above, module = module_of(entry, root)
+    if "." not in module:
+        return runpy.run_path(str(entry), run_name="__main__")
+    os.chdir(above)
+    sys.path.insert(0, str(above))
+    return runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def module_of(entry: Path, root: Path) -> tuple[Path, str]:
+    """The folder above the package that a file is part of, and its name for ``python -m``."""
+    folder, names = entry.parent, [entry.stem.replace(".", "_")]
+    while folder != root and (folder / "__init__.py").is_file():
+        names.insert(0, folder.name)
+        folder = folder.parent
+    return folder, ".".join(names)
