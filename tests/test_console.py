@@ -202,13 +202,17 @@ def test_parquet_that_cannot_be_written_is_told(tmp_path):
 
 
 def test_an_object_is_a_line_per_value():
-    value = {"run": "r1", "gate": {"metric": "auroc", "value": 0.83}, "seeds": [0, 1], "none": {}}
+    value = {
+        "run": "r1", "gate": {"metric": "auroc", "value": 0.83}, "seeds": [0, 1], "none": {},
+        "names": ["", "x"],
+    }  # fmt: skip
     assert piped(console.write_object, value).splitlines() == [
         "run          r1",
         "gate.metric  auroc",
         "gate.value   0.83",
         "seeds        0, 1",
         "none         {}",
+        'names        "", x',
     ]
 
 

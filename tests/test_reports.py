@@ -8,7 +8,7 @@ import pytest
 from bnnkg.ingest import ElementCounts, FileReport, SourceReport
 from bnnkg.jsontext import json_text
 from bnnkg.reports import demonstration_json, write_demonstration, write_ingest, write_training
-from bnnkg.store import Table
+from bnnkg.store import LoadResult, Table
 from bnnkg.workflows.demonstration import Answer, Demonstration, Question
 from bnnkg.workflows.ingestion import IngestOutcome
 
@@ -47,6 +47,21 @@ def test_a_report_accounts_for_every_file():
     assert lines[3].split() == ["README", "skipped", "0", "0", "0", "not", "a", "model"]
     assert "a.nml: b.nml is missing" in lines
     assert lines[-2:] == ["nodes: 1,200 Cell", "edges: none"]
+
+
+def test_a_report_says_what_the_graph_did():
+    loads = {
+        "m/": LoadResult("replaced", "u", "m", replaced_shares_nothing=True, stale_runs=("", "x"))
+    }
+    report = SourceReport("m/", "m@2", "static", "loaded", "", [], [])
+    outcome = IngestOutcome((report,), loads, {}, {}, 0)
+    lines = told(write_ingest, outcome).splitlines()
+    assert lines[0] == "m/: loaded, m@2, replaced"
+    assert lines[1].startswith("m: this version replaced one that it has nothing in common with")
+    assert lines[2].endswith("gone: the one without a name, x")
+    (model,) = outcome.to_json()["models"]
+    assert (model["change"], model["remarks"]) == ("replaced", lines[1:3])
+    assert f"- {lines[1]}" in outcome.to_markdown()
 
 
 def test_a_training_stands_beside_chance_and_baselines():

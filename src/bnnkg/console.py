@@ -291,7 +291,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, str):
         return value.replace("\n", " ")
     if isinstance(value, list) and not any(isinstance(part, list | dict) for part in value):
-        return ", ".join(map(_cell, value))
+        return ", ".join(_cell(part) if part != "" else '""' for part in value)
     return json_text(value)
 
 

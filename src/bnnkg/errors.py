@@ -34,9 +34,16 @@ class BnnkgError(Exception):
 
     def message(self) -> str:
         """The whole message, a line for each part that is known."""
+        return "\n  ".join(self._parts())
+
+    def line(self) -> str:
+        """The whole message in one line, as a report has one for each file."""
+        return "; ".join(" ".join(part.split()) for part in self._parts())
+
+    def _parts(self) -> list[str]:
         head = f"{self.where}: {self.what}" if self.where else self.what
         parts = [("expected", self.expected), ("found", self.found), ("to do", self.hint)]
-        return "\n".join([head, *(f"  {name}: {text}" for name, text in parts if text)])
+        return [head, *(f"{name}: {text}" for name, text in parts if text)]
 
 
 class UsageError(BnnkgError):

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 def write_ingest(outcome: IngestOutcome, out: IO[str]) -> None:
     """Writes an ingest's report for people: every source, every file, and what they come to."""
     for report in outcome.reports:
-        load = outcome.loads.get(report.source)
-        told = [report.status, report.model, load and load.status, report.reason]
+        told = [report.status, report.model, outcome.change(report.source), report.reason]
         out.write(f"{report.source}: {', '.join(part for part in told if part)}\n")
         if report.configurations:
             _write_configurations(report.configurations, out)
@@ -27,6 +26,7 @@ def write_ingest(outcome: IngestOutcome, out: IO[str]) -> None:
             out.write(f"not in the graph: {missing}\n")
         if report.files:
             _write_files(report.files, out)
+        out.writelines(f"{remark}\n" for remark in outcome.remarks(report.source))
         out.write("\n")
     for name, counts in (("nodes", outcome.nodes), ("edges", outcome.edges)):
         shown = ", ".join(f"{count:,} {type_}" for type_, count in counts.items()) or "none"

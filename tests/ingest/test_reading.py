@@ -30,7 +30,11 @@ LEAK = (
     f'<neuroml xmlns="{NML}" id="x"><notes>&f;</notes></neuroml>'
 )
 BAD_FILES = {
-    "not XML": ("bad.nml", "hello", "failed", "bad.nml:1: this is no well-formed XML"),
+    "not XML": (
+        "bad.nml", "hello", "failed",
+        "bad.nml:1: this is no well-formed XML; found: Start tag expected, '<' not found, line 1,"
+        " column 1; to do: mend the file",
+    ),
     "cut off": ("bad.nml", f"<neuroml xmlns='{NML}'>\n<cell>", "failed", "bad.nml:2"),
     "empty": ("bad.nml", "", "failed", "the file is empty"),
     "only space": ("bad.xml", " \n ", "failed", "the file is empty"),
@@ -189,7 +193,7 @@ def test_lems_is_read_for_what_it_defines(tmp_path: Path) -> None:
       <network id="n"><population id="p" component="s1" size="1"/></network>
       <Simulation id="sim1" length="1s" step="1ms" target="n"><Display id="d"/></Simulation></Lems>"""
     parsed = read_folder(tmp_path, {"LEMS_one.xml": lems, "ch.nml": document(CHANNELS)})
-    assert parsed.format == "both"
+    assert parsed.format == "neuroml2+lems"
     assert parsed.report.missing == []
     points = {m.mechanism_class: m for m in parsed.mechanisms if m.kind == "point"}
     assert points["spikier"].base_class == "baseCellMembPot"

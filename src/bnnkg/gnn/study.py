@@ -251,10 +251,12 @@ def buckets(graphs: Sequence[GraphTensors]) -> list[list[int]]:
 
 def _model_parts(models: Sequence[TrainingModel], seed: int) -> tuple[list[Part | None], str]:
     families = [model.family for model in models]
-    if len(set(families)) < FEWEST_FAMILIES:
+    n_families = len(set(families))
+    if n_families < FEWEST_FAMILIES:
+        few = "1 family is" if n_families == 1 else f"{n_families} families are"
         return [None] * len(models), (
             "within models: unordered pairs of neurons, and neurons, with their counterparts and "
-            f"numbered classes ({len(set(families))} families are too few to hold some out)"
+            f"numbered classes ({few} too few to hold some out)"
         )
     uids = [model.tensors.model_uid for model in models]
     split = split_models(uids, families, seed)

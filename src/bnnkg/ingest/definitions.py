@@ -174,7 +174,7 @@ class Definitions:
             segments = self._morphology(entry)
             biophysics = self._biophysics(entry, segments)
         except SourceError as error:
-            account.problem(f"cell {entry.id!r}: {' '.join(error.message().split())}")
+            account.problem(f"cell {entry.id!r}: {error.line()}")
             return None
         account.take(entry.element)
         reading = detailed_cell(entry.tag, segments, biophysics)

@@ -86,7 +86,7 @@ def _read_into(found: Collection, tree: FileTree, path: str) -> None:
     except UnsupportedSourceError as error:
         found.reports[path] = FileReport(path, "skipped", error.what)
     except SourceError as error:
-        found.reports[path] = FileReport(path, "failed", " ".join(error.message().split()))
+        found.reports[path] = FileReport(path, "failed", error.line())
 
 
 def read_document(content: bytes, path: str) -> Document:

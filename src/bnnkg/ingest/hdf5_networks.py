@@ -96,7 +96,7 @@ class _Reader:
             else:
                 taken = self._projection(group, PROJECTION_KINDS.get(name, ""))
         except SourceError as error:
-            self._account.problem(" ".join(error.message().split()))
+            self._account.problem(error.line())
             return
         if taken:
             self._account.take_rows(name)

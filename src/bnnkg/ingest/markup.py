@@ -50,7 +50,7 @@ def parse_xml(content: bytes, where: str) -> etree._Element:
         raise SourceError(
             "this is no well-formed XML",
             where=f"{where}:{line}" if line else where,
-            found=str(error),
+            found=getattr(error, "msg", str(error)),
             hint="mend the file, or take it out of the source",
         ) from None
     refuse_declarations(root, where)

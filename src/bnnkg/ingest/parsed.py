@@ -373,7 +373,7 @@ class ParsedModel:
     Attributes:
         source: Where it was read from.
         version: Hash of its content.
-        format: neuroml2, lems, both of these, neuron, or mixed.
+        format: neuroml2, lems, neuroml2+lems, neuron, or mixed.
         report: What became of every file and element.
         known_missing: What the source has and the graph is known to lack.
         readme: What its README says; absent for sources without NEURON code.

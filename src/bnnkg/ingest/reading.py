@@ -65,7 +65,7 @@ def read_source(
 
 
 def _failed(source: Source, error: SourceError) -> ParsedModel:
-    reason = " ".join(error.message().split())
+    reason = error.line()
     name = source.path.name
     report = SourceReport(
         source.given or str(source.path), None, "static", "failed", reason, [],
@@ -95,7 +95,7 @@ def _read_hdf5(networks: Networks, document: Document) -> None:
     try:
         read_networks(networks, document)
     except SourceError as error:
-        document.account.problem(" ".join(error.message().split()))
+        document.account.problem(error.line())
 
 
 def _add_unused_inputs(networks: Networks) -> None:
@@ -181,7 +181,7 @@ def _model(
 def _format(kinds: set[str], neuron: NeuronReading | None) -> str:
     if neuron is not None and neuron.has_content:
         return "mixed" if kinds else "neuron"
-    return kinds.pop() if len(kinds) == 1 else "both"
+    return kinds.pop() if len(kinds) == 1 else "neuroml2+lems"
 
 
 def _file_report(document: Document) -> FileReport:

@@ -108,7 +108,7 @@ MODEL = NodeType(
         Property("version", "string", "Hash of the source's content", required=True),
         Property("status", "string", "loading, current or superseded", required=True),
         Property("tier", "string", "static (read) or executed (run)", required=True),
-        Property("format", "string", "neuroml2, lems, both of these, neuron, or mixed: neuron beside another", required=True),
+        Property("format", "string", "neuroml2, lems, neuroml2+lems, neuron, or mixed: neuron beside another", required=True),
         Property("source", "string", "Where it was read from"),
         Property("accession", "string", "Accession in ModelDB"),
         Property("licence", "string", "Licence of the source"),

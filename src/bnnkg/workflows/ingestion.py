@@ -50,16 +50,42 @@ class IngestOutcome:
 
     def to_json(self) -> dict[str, Any]:
         """The object that ``bnnkg ingest --json`` prints."""
-        reports = [report.to_json() for report in self.reports]
+        reports = [(report.source, report.to_json()) for report in self.reports]
         return {
-            "files": [file for report in reports for file in report["files"]],
-            "models": [model for report in reports for model in report["models"]],
+            "files": [file for _, report in reports for file in report["files"]],
+            "models": [
+                model | {"change": self.change(source), "remarks": self.remarks(source)}
+                for source, report in reports
+                for model in report["models"]
+            ],
             "totals": {"nodes": dict(self.nodes), "edges": dict(self.edges)},
         }
 
     def to_markdown(self) -> str:
         """The whole report, a section for each source."""
-        return "\n\n".join(report.to_markdown() for report in self.reports)
+        return "\n\n".join(
+            "\n".join([report.to_markdown(), *(f"- {t}" for t in self.remarks(report.source))])
+            for report in self.reports
+        )
+
+    def change(self, source: str) -> str | None:
+        """What the graph did with the source's model: new, replaced or unchanged, if anything."""
+        load = self.loads.get(source)
+        return None if load is None else "new" if load.status == "loaded" else load.status
+
+    def remarks(self, source: str) -> list[str]:
+        """What the user should know of what a source's model did to the rest of the graph."""
+        load = self.loads.get(source)
+        if load is None:
+            return []
+        found = [_annotate_again(load.stale_runs)] if load.stale_runs else []
+        if load.replaced_shares_nothing:
+            found.insert(
+                0,
+                f"{load.key}: this version replaced one that it has nothing in common with; if it"
+                " is another model, load both again, each with a --name of its own",
+            )
+        return found
 
 
 @dataclass
@@ -185,14 +211,24 @@ def remove(
     """Removes models, and the shared nodes that nothing else defines.
 
     Returns:
-        ``models``, ``nodes`` and ``dry_run``, as the command prints them.
+        ``models``, ``nodes``, ``dry_run`` and, where there is one, a ``remark``, as the command
+        prints them.
 
     Raises:
         UnknownModelError: A key is not in the graph; then nothing is removed.
     """
     with open_store(settings, write=True, progress=progress) as store:
         result = store.remove_models(keys, dry_run=dry_run, progress=progress)
-    return {"models": list(keys), "nodes": result.n_nodes, "dry_run": dry_run}
+    told = {"models": list(keys), "nodes": result.n_nodes, "dry_run": dry_run}
+    if result.stale_runs:
+        told["remark"] = _annotate_again(result.stale_runs)
+    return told
+
+
+def _annotate_again(names: Iterable[str]) -> str:
+    """Tells which annotations lost the means of which an instance has left the graph."""
+    told = ", ".join(name or "the one without a name" for name in names)
+    return f"annotate again, to renew means over instances that are gone: {told}"
 
 
 @dataclass

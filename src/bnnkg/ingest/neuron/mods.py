@@ -170,7 +170,7 @@ class _Reader:
             text = decode(self._tree.read(path))
             mod = parse_mod(text, where=path, include=partial(self._included, path, lost))
         except SourceError as error:
-            reason = " ".join(error.message().split())
+            reason = error.line()
             self._reports.append(FileReport(path, "failed", reason))
             return
         label = label_of(mod)

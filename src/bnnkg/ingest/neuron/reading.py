@@ -168,7 +168,7 @@ def _run(
         captures = {int(folder.name): read_capture(folder) for folder in execution.captures}
         parts = _parts(tuple(captures.values()), mods, source, first) if captures else None
     except SourceError as error:
-        return _Ran(reason=" ".join(error.message().split()))
+        return _Ran(reason=error.line())
     told = tuple(
         _told(attempt, captures.get(place)) for place, attempt in enumerate(execution.attempts)
     )

@@ -95,7 +95,7 @@ def read_morphologies(
         except UnsupportedSourceError as error:
             reading.reports[path] = FileReport(path, "skipped", error.what)
         except SourceError as error:
-            reading.reports[path] = FileReport(path, "failed", " ".join(error.message().split()))
+            reading.reports[path] = FileReport(path, "failed", error.line())
         else:
             for shape in shapes:
                 _define(reading, path, shape, names)

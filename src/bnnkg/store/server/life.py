@@ -131,7 +131,7 @@ def _start_or_join(folder: HomeFolder, version: str, progress: Progress) -> Serv
             return current
         if is_held(folder):
             _stop_orphan(folder)
-            progress(_task(version), time.monotonic() - began)
+            progress(_task(version), 0, note=f"{time.monotonic() - began:.0f} s")
             time.sleep(_POLL_S)
         else:
             _launch(folder, version, progress)
@@ -205,7 +205,7 @@ def _launch(folder: HomeFolder, version: str, progress: Progress) -> None:
             os.close(writer)
         began = time.monotonic()
         while not select.select([report], [], [], 0.2)[0]:
-            progress(_task(version), time.monotonic() - began)
+            progress(_task(version), 0, note=f"{time.monotonic() - began:.0f} s")
         _raise_failure(folder, report.readline())
 
 

@@ -6,7 +6,7 @@
 // Columns:
 //   model: key of the Model
 //   version: first digits of the hash of its content
-//   format: neuroml2, lems or both
+//   format: neuroml2, lems, neuroml2+lems, neuron or mixed
 //   tier: static (read) or executed (run)
 //   n_networks: networks
 //   n_populations: populations
