@@ -317,7 +317,7 @@ class Definitions:
 
     def _raw(self, entry: Entry, part: Part) -> str | None:
         account, path = entry.document.account, entry.document.path
-        names = dict.fromkeys([entry.tag, *_type_names(part)])
+        names = dict.fromkeys(_type_names(part))
         types = [self.library.type_of(path, name) for name in names]
         written = [as_written(element) for element in types if element is not None]
         return "\n".join(filter(None, [leftover(entry.element, account), *written])) or None
@@ -331,7 +331,7 @@ class Definitions:
 
 
 def _type_names(part: Part) -> list[str]:
-    own = [part.texts["type"]] if "type" in part.texts else []
+    own = [part.tag, *([part.texts["type"]] if "type" in part.texts else [])]
     strange = [local_name(element) for element in part.strange]
     return [*own, *strange, *(name for inner in part.parts for name in _type_names(inner))]
 
