@@ -146,7 +146,7 @@ class Definitions:
         )
 
         collected = Collector(
-            account, self._resolve(entry), lambda name: self.library.type_digest(path, name)
+            account, self._resolve(entry), lambda name: self.library.own_type(path, name)
         ).add(part)
         return part, collected
 

@@ -26,6 +26,8 @@ class Parameters:
         units: Canonical units; empty for pure numbers.
         expression_names: Attributes that hold text, dotted likewise.
         expression_texts: That text; a reference is the uid of what it refers to.
+        state_names: State variables of its type, where that is the source's own, dotted likewise.
+        exposure_names: What that type exposes.
     """
 
     names: tuple[str, ...] = ()
@@ -33,6 +35,8 @@ class Parameters:
     units: tuple[str, ...] = ()
     expression_names: tuple[str, ...] = ()
     expression_texts: tuple[str, ...] = ()
+    state_names: tuple[str, ...] = ()
+    exposure_names: tuple[str, ...] = ()
 
     def value(self, name: str) -> float | None:
         """The value of that name; absent where there is none."""
@@ -108,6 +112,7 @@ class SynapseModel:
     erev_mV: float | None = None
     tau_rise_ms: float | None = None
     tau_decay_ms: float | None = None
+    time_to_peak_ms: float | None = None
     sign: int | None = None
     short_term_plasticity: str | None = None
     block: str | None = None
@@ -387,6 +392,15 @@ class InputTable:
 
 
 @dataclass(frozen=True)
+class SimulationRun:
+    """How a LEMS document runs a network."""
+
+    id: str
+    length_ms: float
+    step_ms: float
+
+
+@dataclass(frozen=True)
 class NetworkHead:
     """A network without its contents.
 
@@ -404,6 +418,7 @@ class NetworkHead:
     raw: str | None = None
     parameters: Parameters = field(default_factory=Parameters)
     annotations: Annotations = field(default_factory=Annotations)
+    simulations: tuple[SimulationRun, ...] = ()
     entry: str | None = None
     commands: tuple[str, ...] = ()
     fallbacks: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ from bnnkg.ingest.neuron.joining import add_neuron
 from bnnkg.ingest.neuron.reading import NeuronReading, read_neuron
 from bnnkg.ingest.parsed import InputTable, NetworkHead, ParsedModel, Population
 from bnnkg.ingest.report import ElementCounts, FileReport, SourceReport, SourceStatus
+from bnnkg.ingest.simulations import add_simulations
 from bnnkg.ingest.sources import Source, open_tree
 from bnnkg.ingest.temperatures import add_kinetics_at_network_temperatures
 from bnnkg.ingest.xml_networks import NetworkReader
@@ -56,6 +57,7 @@ def read_source(
     _read_networks(networks, found, library, progress)
     _add_unused_inputs(networks)
     add_kinetics_at_network_temperatures(networks)
+    add_simulations(networks, library, found.documents.values())
     first = (len(networks.heads), len(networks.populations), len(definitions.inputs))
     neuron = read_neuron(tree, source, first=first, execute=execute, cache=cache, progress=progress)
     if neuron is not None:

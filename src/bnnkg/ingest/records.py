@@ -12,15 +12,15 @@ from bnnkg.ingest.parsed import (
     Definition,
     GateKinetics,
     Layout,
+    NetworkHead,
     Nmodl,
-    Parameters,
     ParsedModel,
     Placement,
     Population,
 )
 from bnnkg.ingest.sources import TermRef
 from bnnkg.ingest.stimuli import stimulus_records
-from bnnkg.ingest.tables import Tables
+from bnnkg.ingest.tables import Tables, arrays
 from bnnkg.schema import GraphTables
 
 
@@ -88,16 +88,6 @@ def _names(parsed: ParsedModel) -> dict[str, str]:
     return names
 
 
-def _arrays(parameters: Parameters) -> dict[str, list[str] | list[float] | None]:
-    return {
-        "parameter_names": list(parameters.names) or None,
-        "parameter_values": list(parameters.values) or None,
-        "parameter_units": list(parameters.units) or None,
-        "expression_names": list(parameters.expression_names) or None,
-        "expression_texts": list(parameters.expression_texts) or None,
-    }
-
-
 def _kinetics(kinetics: GateKinetics | None) -> dict[str, object]:
     if kinetics is None:
         return {}
@@ -131,8 +121,8 @@ def _add_mechanisms(tables: Tables, parsed: ParsedModel, names: dict[str, str]) 
             "Mechanism", uid=one.uid, name=names.get(one.uid), mechanism_class=one.mechanism_class,
             kind=one.kind, base_class=one.base_class, ion=one.ion, is_passive=one.is_passive,
             conductance_pS=one.conductance_pS, gate_names=list(one.gate_names) or None,
-            gate_instances=list(one.gate_instances) or None, **_arrays(one.parameters),
-            **_kinetics(one.kinetics), **_nmodl(one.nmodl),
+            gate_instances=list(one.gate_instances) or None, **_kinetics(one.kinetics),
+            **arrays(one.parameters) | _nmodl(one.nmodl),
         )  # fmt: skip
 
 
@@ -141,9 +131,10 @@ def _add_synapse_types(tables: Tables, parsed: ParsedModel, names: dict[str, str
         tables.node(
             "SynapseType", uid=one.uid, name=names.get(one.uid), synapse_class=one.synapse_class,
             base_class=one.base_class, gbase_nS=one.gbase_nS, erev_mV=one.erev_mV,
-            tau_rise_ms=one.tau_rise_ms, tau_decay_ms=one.tau_decay_ms, sign=one.sign,
+            tau_rise_ms=one.tau_rise_ms, tau_decay_ms=one.tau_decay_ms,
+            time_to_peak_ms=one.time_to_peak_ms, sign=one.sign,
             short_term_plasticity=one.short_term_plasticity, block=one.block,
-            **_arrays(one.parameters), **_nmodl(one.nmodl),
+            **arrays(one.parameters) | _nmodl(one.nmodl),
         )  # fmt: skip
 
 
@@ -266,7 +257,7 @@ def _add_networks(tables: Tables, parsed: ParsedModel, model: str) -> list[list[
             temperature_degC=head.temperature_degC, implicit=head.implicit, entry=head.entry,
             commands=list(head.commands) or None, fallbacks=list(head.fallbacks) or None,
             stub_mechanisms=head.stub_mechanisms, v_init_mV=head.v_init_mV,
-            **_arrays(head.parameters),
+            **arrays(head.parameters), **_simulations(head),
         )  # fmt: skip
         tables.edge(
             "DEFINES", "Model", "Network", model, uid, uid=f"{model}/Network/{head.path}",
@@ -276,6 +267,14 @@ def _add_networks(tables: Tables, parsed: ParsedModel, model: str) -> list[list[
     return [
         _add_population(tables, parsed, model, place) for place in range(len(parsed.populations))
     ]
+
+
+def _simulations(head: NetworkHead) -> dict[str, object]:
+    return {
+        "simulation_names": [one.id for one in head.simulations] or None,
+        "simulation_lengths_ms": [one.length_ms for one in head.simulations] or None,
+        "simulation_steps_ms": [one.step_ms for one in head.simulations] or None,
+    }
 
 
 def _add_population(tables: Tables, parsed: ParsedModel, model: str, place: int) -> list[str]:

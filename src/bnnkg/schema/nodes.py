@@ -19,16 +19,28 @@ PARAMETERS = (
 )
 EXPRESSIONS = (
     Property(
-        "expression_names", "strings", "Attributes that hold text rather than a quantity, dotted"
+        "expression_names",
+        "strings",
+        "Attributes that hold text rather than a quantity, and formulas of the source's own types, "
+        "dotted",
     ),
     Property("expression_texts", "strings", "That text, in the same order"),
+    Property(
+        "state_names",
+        "strings",
+        "Its state variables, as NMODL or the source's own type declares them",
+        "",
+        "StateVariable",
+    ),
+    Property(
+        "exposure_names", "strings", "What the source's own type of it exposes", "", "Exposure"
+    ),
 )
 NMODL = (
     Property(
         "range_names", "strings", "Quantities that may differ from segment to segment", "", "RANGE"
     ),
     Property("global_names", "strings", "Quantities that all its instances share", "", "GLOBAL"),
-    Property("state_names", "strings", "Its state variables", "", "STATE"),
     Property("pointer_names", "strings", "Quantities that it reads from elsewhere", "", "POINTER"),
     Property("ions_read", "strings", "Ions whose state it reads", "", "USEION"),
     Property(
@@ -149,6 +161,9 @@ NETWORK = NodeType(
         Property("fallbacks", "strings", "What it took to make it load"),
         Property("stub_mechanisms", "boolean", "Whether its mechanisms stood in as declarations only"),
         Property("v_init_mV", "float", "Potential at the start", "mV", "v_init"),
+        Property("simulation_names", "strings", "Simulations of LEMS documents that run it", "", "Simulation"),
+        Property("simulation_lengths_ms", "floats", "How long each runs it, in the same order", "ms", "length"),
+        Property("simulation_steps_ms", "floats", "Time steps of each", "ms", "step"),
         *PARAMETERS, *EXPRESSIONS,
     ),
     indexed=("model_uid",),
@@ -220,7 +235,7 @@ MECHANISM = NodeType(
         Property("conductance_pS", "float", "Conductance of one channel", "pS", "conductance"),
         Property("gate_names", "strings", "Its gates", "", "gate"),
         Property("gate_instances", "integers", "Their exponents, in the same order", "", "instances"),
-        *KINETICS, *NMODL, *PARAMETERS, *EXPRESSIONS,
+        *KINETICS, *PARAMETERS, *EXPRESSIONS, *NMODL,
     ),
     indexed=("name", "ion"),
 )  # fmt: skip
@@ -234,10 +249,11 @@ SYNAPSE_TYPE = NodeType(
         Property("erev_mV", "float", "Reversal potential", "mV", "erev"),
         Property("tau_rise_ms", "float", "Rise time constant", "ms", "tauRise"),
         Property("tau_decay_ms", "float", "Decay time constant", "ms", "tauDecay"),
+        Property("time_to_peak_ms", "float", "Time from the arrival of a spike to the greatest conductance", "ms", "", ("tau_rise_ms", "tau_decay_ms")),
         Property("sign", "integer", "1 excites, -1 inhibits, by reversal against -55 mV", "", derived_from=("erev_mV",)),
         Property("short_term_plasticity", "string", "Class of its plasticity mechanism", "", "plasticityMechanism"),
         Property("block", "string", "Class of its block mechanism", "", "blockMechanism"),
-        *NMODL, *PARAMETERS, *EXPRESSIONS,
+        *PARAMETERS, *EXPRESSIONS, *NMODL,
     ),
     indexed=("name",),
 )  # fmt: skip
