@@ -137,8 +137,8 @@ CLASSES: dict[str, tuple[ClassGroup, ...]] = {
         _group("inputList input inputW explicitInput", "A stimulus and its target", "Stimulus.weight STIMULATES"),
     ),
     "Of any element": (
-        _group("notes", "Text on the edge that defines it", "DEFINES.notes"),
-        _group("property", "Tag and value on the edge that defines it, or on the population", "DEFINES.property_names DEFINES.property_values Population.property_names"),
+        _group("notes", "Text on the edge that defines it; of a document, on the model", "DEFINES.notes Model.notes"),
+        _group("property", "Tag and value on the edge that defines it, on the population, or for a document on the model", "DEFINES.property_names DEFINES.property_values Population.property_names Model.property_names"),
         _group("annotation", "Statements of RDF on the edge that defines it, and terms of the model; anything else in it is kept as written",
                "DEFINES.annotation_qualifiers DEFINES.annotation_values Term ABOUT"),
     ),

@@ -436,6 +436,7 @@ class ParsedModel:
         format: neuroml2, lems, both of these, neuron, or mixed.
         report: What became of every file and element.
         known_missing: What the source has and the graph is known to lack.
+        annotations: What its documents say of themselves.
         readme: What its README says; absent for sources without NEURON code.
         run_hints: Ways to run its NEURON code, best first.
     """
@@ -455,6 +456,7 @@ class ParsedModel:
     projections: tuple[Projection, ...] = ()
     input_tables: tuple[InputTable, ...] = ()
     known_missing: tuple[str, ...] = ()
+    annotations: Annotations = field(default_factory=Annotations)
     readme: str | None = None
     run_hints: tuple[str, ...] = ()
 

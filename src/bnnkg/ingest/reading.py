@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bnnkg.errors import SourceError
+from bnnkg.ingest.annotations import document_annotations, joined
 from bnnkg.ingest.definitions import Definitions
 from bnnkg.ingest.documents import Collection, Document, collect_documents
 from bnnkg.ingest.hdf5_networks import read_networks
@@ -142,6 +143,7 @@ def _model(
     hashes += neuron.hashes.items() if neuron is not None else ()
     executed = neuron is not None and neuron.parts is not None
     tier = "executed" if executed else "static"
+    said = joined(document_annotations(p, d.root, d.account) for p, d in documents.items())
     # The same files, read and run, are two versions: they do not have the same content.
     version = content_version([*hashes, *([("", b"executed")] if executed else [])])
     reports = dict(found.reports)
@@ -177,6 +179,7 @@ def _model(
         projections=tuple(networks.projections),
         input_tables=tuple(networks.inputs),
         known_missing=tuple(neuron.missing) if neuron else (),
+        annotations=said,
         readme=neuron.readme if neuron else None,
         run_hints=neuron.run_hints if neuron else (),
     )

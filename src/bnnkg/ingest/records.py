@@ -54,7 +54,7 @@ def _add_model(tables: Tables, parsed: ParsedModel, uid: str) -> None:
         accession=source.accession, licence=source.licence, doi=source.doi, n_files=parsed.n_files,
         title=source.title, citation=source.citation, release=source.release,
         archive_sha256=source.archive_sha256, known_missing=list(parsed.known_missing) or None,
-        readme=parsed.readme, run_hints=list(parsed.run_hints) or None,
+        readme=parsed.readme, run_hints=list(parsed.run_hints) or None, **said(parsed.annotations),
     )  # fmt: skip
     terms: dict[str, TermRef] = {}
     for term in (*source.terms, *_annotated_terms(parsed)):
@@ -69,7 +69,7 @@ def _add_model(tables: Tables, parsed: ParsedModel, uid: str) -> None:
 
 def _annotated_terms(parsed: ParsedModel) -> Iterator[TermRef]:
     """Terms that the elements of a model name, each as often as it is named."""
-    said_of = [one.annotations for one in parsed.definitions]
+    said_of = [parsed.annotations, *(one.annotations for one in parsed.definitions)]
     said_of += [one.annotations for one in parsed.networks]
     said_of += [one.annotations for one in parsed.inputs]
     for one in said_of:

@@ -90,6 +90,13 @@ KINETICS = (
     ),
     Property("kinetics_note", "string", "Why some of these numbers are absent"),
 )
+SAID = (
+    Property("notes", "string", "Notes of the author, those of parts after their names", "", "notes"),
+    Property("property_names", "strings", "Tags of its property elements, those of parts after their names", "", "property"),
+    Property("property_values", "strings", "Their values, in the same order", "", "property"),
+    Property("annotation_qualifiers", "strings", "How each annotation is meant, such as bqbiol:isVersionOf or neuroLexId", "", "annotation"),
+    Property("annotation_values", "strings", "What each names: an address, an identifier or a text", "", "annotation"),
+)  # fmt: skip
 RECEIVER = Property(
     "receiver", "string", "Point process of NEURON that it acts by; those of one share its state"
 )
@@ -138,7 +145,7 @@ MODEL = NodeType(
         Property("readme", "string", "Its README, without addresses"),
         Property("run_hints", "strings", "Ways to run its NEURON code, best first: file, statements, and what speaks for it"),
         Property("known_missing", "strings", "What the source has and the graph is known to lack"),
-        *LEASE,
+        *SAID, *LEASE,
     ),
     indexed=("key",),
 )  # fmt: skip
