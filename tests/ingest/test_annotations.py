@@ -12,7 +12,8 @@ from bnnkg.ingest.annotations import term_of
 _NAMESPACES = """xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
   xmlns:bqbiol="http://biomodels.net/biology-qualifiers/"
   xmlns:bqmodel="http://biomodels.net/model-qualifiers/"
-  xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:vCard="http://www.w3.org/2001/vcard-rdf/3.0#" """
+  xmlns:dc="http://purl.org/dc/elements/1.1/"
+  xmlns:vCard="http://www.w3.org/2001/vcard-rdf/3.0#" """
 
 
 def _rdf(statements: str) -> str:
@@ -144,3 +145,14 @@ def test_terms(qualifier: str, value: str, kind: str, name: str, ontology_id: st
 )
 def test_what_names_no_term(value: str) -> None:
     assert term_of("bqmodel:isDescribedBy", value) is None
+
+
+def test_a_point_cell_and_its_mechanism_say_the_same(tmp_path: Path) -> None:
+    own = POINTS.replace(
+        'leakConductance="0.05uS"/>',
+        'leakConductance="0.05uS"><property tag="source" value="paper"/></iafCell>',
+    )
+    parsed = read_text(tmp_path, own)
+    said = {d.label: d.annotations.property_values for d in parsed.definitions if d.id == "iaf"}
+    assert said == {"Cell": ("paper",), "Mechanism": ("paper",)}
+    assert [d.raw for d in parsed.definitions] == [None] * 4

@@ -116,10 +116,10 @@ class _Found:
             name = local_name(child)
             if name == "notes":
                 self._note(child, owner)
-            elif name == "property":
-                self._property(child, owner)
-            else:
+            elif name == "annotation":
                 self._annotation(child, owner)
+            elif local_name(element) != "population":  # those are the Population's own
+                self._property(child, owner)
 
     def _note(self, element: etree._Element, owner: str) -> None:
         self._account.take(element)
@@ -128,7 +128,7 @@ class _Found:
             self._notes.append(f"{owner}: {text}" if owner else text)
 
     def _property(self, element: etree._Element, owner: str) -> None:
-        if not self._account.took(element) and not drop_if_personal(element, self._account):
+        if not drop_if_personal(element, self._account):
             self._account.take(element)
             self._add_property(element, owner)
 
