@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from bnnkg.ingest.biophysics import Biophysics, Reference, placements
 from bnnkg.ingest.components import Part
 from bnnkg.ingest.identity import shared_uid
 from bnnkg.ingest.markup import Account
-from bnnkg.ingest.morphology import Segments, segment_kinds
+from bnnkg.ingest.morphology import Segments, measure_text, segment_kinds
 from bnnkg.ingest.parsed import Cell, Mechanism, Placement, Section, SegmentMap
 from bnnkg.ingest.sections import SectionTree, build_sections, frusta, segment_map
 
@@ -30,6 +31,7 @@ class CellReading:
         group_names: Names of its segment groups.
         group_sections: Sections of each group, such as ``0-3,5``.
         kinds_from: What told soma, dendrite and axon apart.
+        measures: Its inhomogeneous parameters, each with its id and segment group.
     """
 
     cell: Cell
@@ -40,6 +42,7 @@ class CellReading:
     group_names: tuple[str, ...] = ()
     group_sections: tuple[str, ...] = ()
     kinds_from: str | None = None
+    measures: tuple[str, ...] = ()
 
 
 def detailed_cell(cell_class: str, segments: Segments, biophysics: Biophysics) -> CellReading:
@@ -74,7 +77,15 @@ def detailed_cell(cell_class: str, segments: Segments, biophysics: Biophysics) -
         names,
         _group_sections(segments, tree, names),
         kinds_from,
+        tuple(sorted(_measures(segments))),
     )
+
+
+def _measures(segments: Segments) -> Iterator[str]:
+    for id_, element in segments.measures.items():
+        group = element.getparent()
+        name = "" if group is None else group.get("id", "")
+        yield f"{id_} of {name} = {measure_text(element)}"
 
 
 def _group_sections(segments: Segments, tree: SectionTree, names: tuple[str, ...]) -> Any:

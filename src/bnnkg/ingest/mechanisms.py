@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from bnnkg.ingest.components import Part
@@ -17,7 +18,7 @@ _ELECTRICAL = frozenset({"gapJunction"})
 
 def channel(part: Part, collected: Collector, base_class: str | None) -> Mechanism:
     """An ion channel, with its gates in the order of their names."""
-    gates = sorted((p for p in part.parts if is_gate(p)), key=lambda p: p.id)
+    gates = gates_of(part)
     names = tuple(gate.id for gate in gates)
     return Mechanism(
         uid=_uid(part, "channel", base_class, collected, names),
@@ -31,6 +32,11 @@ def channel(part: Part, collected: Collector, base_class: str | None) -> Mechani
         gate_instances=tuple(int(gate.number("instances") or 1) for gate in gates),
         parameters=collected.parameters(),
     )
+
+
+def gates_of(part: Part) -> tuple[Part, ...]:
+    """The gates of a channel in the order of their names."""
+    return tuple(sorted((p for p in part.parts if is_gate(p)), key=lambda p: p.id))
 
 
 def _in_pS(conductance_nS: float | None) -> float | None:
@@ -78,19 +84,50 @@ def synapse(part: Part, collected: Collector, base_class: str | None) -> Synapse
     plasticity = _inner_class(part, "lasticityMechanism", "DepMechanism", "DepFacMechanism")
     block = _inner_class(part, "blockMechanism", "BlockMechanism")
     content = [part.tag, base_class, collected.content(), plasticity, block]
+    rise, decay = _time_constants_ms(part.tag, parameters)
     return SynapseModel(
         uid=shared_uid("SynapseType", content),
         synapse_class=part.tag,
         base_class=base_class,
         gbase_nS=_conductance(parameters),
         erev_mV=erev,
-        tau_rise_ms=_first(parameters, "tauRise", "tau"),
-        tau_decay_ms=_first(parameters, "tauDecay", "tauDecay1", "tau", "tau_syn"),
+        tau_rise_ms=rise,
+        tau_decay_ms=decay,
+        time_to_peak_ms=_time_to_peak_ms(part.tag, rise, decay),
         sign=_sign(part, erev),
         short_term_plasticity=plasticity,
         block=block,
         parameters=parameters,
     )
+
+
+_ALPHA = frozenset({
+    "alphaSynapse", "alphaCurrentSynapse", "alphaCondSynapse", "alphaCurrSynapse",
+})  # fmt: skip
+"""Their time course is that of t exp(-t / tau): it rises and decays with one constant."""
+_ONE_EXPONENTIAL = frozenset({"expOneSynapse", "expCondSynapse", "expCurrSynapse"})
+_TWO_EXPONENTIALS = frozenset({"expTwoSynapse", "blockingPlasticSynapse", "stdpSynapse"})
+
+
+def _time_constants_ms(tag: str, parameters: Parameters) -> tuple[float | None, float | None]:
+    """Rise and decay; of two decays the first."""
+    if tag in _ALPHA:
+        tau = _first(parameters, "tau", "tau_syn")
+        return tau, tau
+    return (
+        _first(parameters, "tauRise"),
+        _first(parameters, "tauDecay", "tauDecay1", "tau", "tau_syn"),
+    )
+
+
+def _time_to_peak_ms(tag: str, rise: float | None, decay: float | None) -> float | None:
+    if tag in _ALPHA:
+        return decay
+    if tag in _ONE_EXPONENTIAL and decay is not None:
+        return 0.0
+    if tag not in _TWO_EXPONENTIALS or rise is None or decay is None or not 0 < rise < decay:
+        return None
+    return rise * decay / (decay - rise) * math.log(decay / rise)
 
 
 def _conductance(parameters: Parameters) -> float | None:

@@ -26,6 +26,8 @@ class Parameters:
         units: Canonical units; empty for pure numbers.
         expression_names: Attributes that hold text, dotted likewise.
         expression_texts: That text; a reference is the uid of what it refers to.
+        state_names: State variables of its type, where that is the source's own, dotted likewise.
+        exposure_names: What that type exposes.
     """
 
     names: tuple[str, ...] = ()
@@ -33,6 +35,8 @@ class Parameters:
     units: tuple[str, ...] = ()
     expression_names: tuple[str, ...] = ()
     expression_texts: tuple[str, ...] = ()
+    state_names: tuple[str, ...] = ()
+    exposure_names: tuple[str, ...] = ()
 
     def value(self, name: str) -> float | None:
         """The value of that name; absent where there is none."""
@@ -44,7 +48,7 @@ class GateKinetics:
     """Measures of the gates of a mechanism, a place each in the order of its gate names.
 
     Attributes:
-        temperature_degC: Temperature of the numbers.
+        temperature_degC: Temperature of the numbers; absent where they hold at any.
         v_half_mV: Where each steady state is half way; NaN where it has no such place.
         slope_mV: Boltzmann slope there, positive where the gate opens on depolarisation.
         tau_max_ms: The longest time constant.
@@ -54,7 +58,7 @@ class GateKinetics:
         note: Why some of it is absent; empty where nothing is.
     """
 
-    temperature_degC: float
+    temperature_degC: float | None
     v_half_mV: tuple[float, ...] = ()
     slope_mV: tuple[float, ...] = ()
     tau_max_ms: tuple[float, ...] = ()
@@ -108,6 +112,7 @@ class SynapseModel:
     erev_mV: float | None = None
     tau_rise_ms: float | None = None
     tau_decay_ms: float | None = None
+    time_to_peak_ms: float | None = None
     sign: int | None = None
     short_term_plasticity: str | None = None
     block: str | None = None
@@ -202,6 +207,25 @@ class SegmentMap:
 
 
 @dataclass(frozen=True)
+class Annotations:
+    """What the author says of an element beside its values.
+
+    Attributes:
+        notes: Its notes, those of elements in it after their names.
+        property_names: Tags of its properties; those of elements in it start with their names.
+        property_values: Their values, in the same order.
+        qualifiers: How each annotation is meant, such as ``bqbiol:isVersionOf`` or ``neuroLexId``.
+        values: What it names, in the same order: an address, an identifier or a text.
+    """
+
+    notes: str | None = None
+    property_names: tuple[str, ...] = ()
+    property_values: tuple[str, ...] = ()
+    qualifiers: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Definition:
     """An element that defines a shared node, or a reference that nothing defines.
 
@@ -211,7 +235,10 @@ class Definition:
         id: Id of the element; empty where it has none.
         path: File and element, relative to the source; unique within the label.
         raw: What of the element has no place in the graph.
-        notes: Its notes.
+        annotations: What else the author says of it.
+        measures: Inhomogeneous parameters of a cell.
+        kinetics: Those of its channel at the temperature of the model's networks, where that is
+            another than that of the Mechanism.
     """
 
     label: DefinedLabel
@@ -219,13 +246,34 @@ class Definition:
     id: str
     path: str
     raw: str | None = None
-    notes: str | None = None
+    annotations: Annotations = field(default_factory=Annotations)
     segment_ids: tuple[int, ...] | None = None
     segment_names: tuple[str, ...] | None = None
     offset_um: tuple[float, float, float] | None = None
     group_names: tuple[str, ...] | None = None
     group_sections: tuple[str, ...] | None = None
     kinds_from: str | None = None
+    measures: tuple[str, ...] = ()
+    kinetics: GateKinetics | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the neurons of a population are laid out.
+
+    Attributes:
+        kind: grid, random or unstructured; absent where the population gives its size.
+        size: How many there are.
+        xyz_um: Where they are, (n, 3); absent where nothing tells.
+        space: Id of the space that they are in.
+        region: Id of the region that they are in.
+    """
+
+    kind: str | None
+    size: int
+    xyz_um: Floats | None = None
+    space: str | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True)
@@ -252,6 +300,7 @@ class Population:
     property_names: tuple[str, ...] = ()
     property_values: tuple[str, ...] = ()
     implicit: bool = False
+    layout: Layout | None = None
 
 
 @dataclass(frozen=True)
@@ -318,7 +367,7 @@ class InputModel:
     path: str
     parameters: Parameters
     raw: str | None = None
-    notes: str | None = None
+    annotations: Annotations = field(default_factory=Annotations)
 
 
 @dataclass(frozen=True)
@@ -343,6 +392,15 @@ class InputTable:
 
 
 @dataclass(frozen=True)
+class SimulationRun:
+    """How a LEMS document runs a network."""
+
+    id: str
+    length_ms: float
+    step_ms: float
+
+
+@dataclass(frozen=True)
 class NetworkHead:
     """A network without its contents.
 
@@ -358,7 +416,9 @@ class NetworkHead:
     temperature_degC: float | None = None
     implicit: bool = False
     raw: str | None = None
-    notes: str | None = None
+    parameters: Parameters = field(default_factory=Parameters)
+    annotations: Annotations = field(default_factory=Annotations)
+    simulations: tuple[SimulationRun, ...] = ()
     entry: str | None = None
     commands: tuple[str, ...] = ()
     fallbacks: tuple[str, ...] = ()
@@ -376,6 +436,7 @@ class ParsedModel:
         format: neuroml2, lems, neuroml2+lems, neuron, or mixed.
         report: What became of every file and element.
         known_missing: What the source has and the graph is known to lack.
+        annotations: What its documents say of themselves.
         readme: What its README says; absent for sources without NEURON code.
         run_hints: Ways to run its NEURON code, best first.
     """
@@ -395,6 +456,7 @@ class ParsedModel:
     projections: tuple[Projection, ...] = ()
     input_tables: tuple[InputTable, ...] = ()
     known_missing: tuple[str, ...] = ()
+    annotations: Annotations = field(default_factory=Annotations)
     readme: str | None = None
     run_hints: tuple[str, ...] = ()
 

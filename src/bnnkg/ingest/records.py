@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from bnnkg.ingest.annotations import said, term_of
 from bnnkg.ingest.connections import connection_records
 from bnnkg.ingest.identity import model_uid
 from bnnkg.ingest.parsed import (
     Cell,
     Definition,
     GateKinetics,
+    Layout,
+    NetworkHead,
     Nmodl,
-    Parameters,
     ParsedModel,
     Placement,
     Population,
 )
+from bnnkg.ingest.sources import TermRef
 from bnnkg.ingest.stimuli import stimulus_records
-from bnnkg.ingest.tables import Tables
+from bnnkg.ingest.tables import Tables, arrays
 from bnnkg.schema import GraphTables
 
 
@@ -49,12 +54,29 @@ def _add_model(tables: Tables, parsed: ParsedModel, uid: str) -> None:
         accession=source.accession, licence=source.licence, doi=source.doi, n_files=parsed.n_files,
         title=source.title, citation=source.citation, release=source.release,
         archive_sha256=source.archive_sha256, known_missing=list(parsed.known_missing) or None,
-        readme=parsed.readme, run_hints=list(parsed.run_hints) or None,
+        readme=parsed.readme, run_hints=list(parsed.run_hints) or None, **said(parsed.annotations),
     )  # fmt: skip
-    for term in dict.fromkeys(source.terms):
-        term_uid = f"{term.kind}/{term.name}"
-        tables.node("Term", uid=term_uid, kind=term.kind, name=term.name, modeldb_id=term.id)
+    terms: dict[str, TermRef] = {}
+    for term in (*source.terms, *_annotated_terms(parsed)):
+        terms.setdefault(f"{term.kind}/{term.name}", term)
+    for term_uid, term in terms.items():
+        tables.node(
+            "Term", uid=term_uid, kind=term.kind, name=term.name, modeldb_id=term.id,
+            ontology_id=term.ontology_id,
+        )  # fmt: skip
         tables.edge("ABOUT", "Model", "Term", uid, term_uid)
+
+
+def _annotated_terms(parsed: ParsedModel) -> Iterator[TermRef]:
+    """Terms that the elements of a model name, each as often as it is named."""
+    said_of = [parsed.annotations, *(one.annotations for one in parsed.definitions)]
+    said_of += [one.annotations for one in parsed.networks]
+    said_of += [one.annotations for one in parsed.inputs]
+    for one in said_of:
+        for qualifier, value in zip(one.qualifiers, one.values, strict=True):
+            term = term_of(qualifier, value)
+            if term is not None:
+                yield term
 
 
 def _names(parsed: ParsedModel) -> dict[str, str]:
@@ -64,16 +86,6 @@ def _names(parsed: ParsedModel) -> dict[str, str]:
         if definition.id:
             names[definition.uid] = min(definition.id, names.get(definition.uid, definition.id))
     return names
-
-
-def _arrays(parameters: Parameters) -> dict[str, list[str] | list[float] | None]:
-    return {
-        "parameter_names": list(parameters.names) or None,
-        "parameter_values": list(parameters.values) or None,
-        "parameter_units": list(parameters.units) or None,
-        "expression_names": list(parameters.expression_names) or None,
-        "expression_texts": list(parameters.expression_texts) or None,
-    }
 
 
 def _kinetics(kinetics: GateKinetics | None) -> dict[str, object]:
@@ -109,8 +121,8 @@ def _add_mechanisms(tables: Tables, parsed: ParsedModel, names: dict[str, str]) 
             "Mechanism", uid=one.uid, name=names.get(one.uid), mechanism_class=one.mechanism_class,
             kind=one.kind, base_class=one.base_class, ion=one.ion, is_passive=one.is_passive,
             conductance_pS=one.conductance_pS, gate_names=list(one.gate_names) or None,
-            gate_instances=list(one.gate_instances) or None, **_arrays(one.parameters),
-            **_kinetics(one.kinetics), **_nmodl(one.nmodl),
+            gate_instances=list(one.gate_instances) or None, **_kinetics(one.kinetics),
+            **arrays(one.parameters) | _nmodl(one.nmodl),
         )  # fmt: skip
 
 
@@ -119,9 +131,10 @@ def _add_synapse_types(tables: Tables, parsed: ParsedModel, names: dict[str, str
         tables.node(
             "SynapseType", uid=one.uid, name=names.get(one.uid), synapse_class=one.synapse_class,
             base_class=one.base_class, gbase_nS=one.gbase_nS, erev_mV=one.erev_mV,
-            tau_rise_ms=one.tau_rise_ms, tau_decay_ms=one.tau_decay_ms, sign=one.sign,
+            tau_rise_ms=one.tau_rise_ms, tau_decay_ms=one.tau_decay_ms,
+            time_to_peak_ms=one.time_to_peak_ms, sign=one.sign,
             short_term_plasticity=one.short_term_plasticity, block=one.block,
-            **_arrays(one.parameters), **_nmodl(one.nmodl),
+            **arrays(one.parameters) | _nmodl(one.nmodl),
         )  # fmt: skip
 
 
@@ -217,7 +230,7 @@ def _add_definitions(tables: Tables, parsed: ParsedModel, model: str) -> None:
         tables.edge(
             "DEFINES", "Model", one.label, model, one.uid,
             uid=f"{model}/{one.label}/{one.path}", id=one.id or None, path=one.path, raw=one.raw,
-            notes=one.notes, **_cell_definition(one),
+            **said(one.annotations), **_cell_definition(one), **_kinetics(one.kinetics),
         )  # fmt: skip
 
 
@@ -231,6 +244,7 @@ def _cell_definition(one: Definition) -> dict[str, object]:
         "group_names": list(one.group_names or ()) or None,
         "group_sections": list(one.group_sections or ()) or None,
         "kinds_from": one.kinds_from,
+        "inhomogeneous_parameters": list(one.measures) or None,
     }
 
 
@@ -243,14 +257,24 @@ def _add_networks(tables: Tables, parsed: ParsedModel, model: str) -> list[list[
             temperature_degC=head.temperature_degC, implicit=head.implicit, entry=head.entry,
             commands=list(head.commands) or None, fallbacks=list(head.fallbacks) or None,
             stub_mechanisms=head.stub_mechanisms, v_init_mV=head.v_init_mV,
+            **arrays(head.parameters), **_simulations(head),
         )  # fmt: skip
         tables.edge(
             "DEFINES", "Model", "Network", model, uid, uid=f"{model}/Network/{head.path}",
-            id=head.id or None, path=head.path, raw=head.raw, notes=head.notes,
+            id=head.id or None, path=head.path, raw=head.raw,
+            **said(head.annotations),
         )  # fmt: skip
     return [
         _add_population(tables, parsed, model, place) for place in range(len(parsed.populations))
     ]
+
+
+def _simulations(head: NetworkHead) -> dict[str, object]:
+    return {
+        "simulation_names": [one.id for one in head.simulations] or None,
+        "simulation_lengths_ms": [one.length_ms for one in head.simulations] or None,
+        "simulation_steps_ms": [one.step_ms for one in head.simulations] or None,
+    }
 
 
 def _add_population(tables: Tables, parsed: ParsedModel, model: str, place: int) -> list[str]:
@@ -261,7 +285,7 @@ def _add_population(tables: Tables, parsed: ParsedModel, model: str, place: int)
     tables.node(
         "Population", uid=uid, model_uid=model, name=population.id or None, path=population.path,
         size=n, property_names=list(population.property_names) or None,
-        property_values=list(population.property_values) or None,
+        property_values=list(population.property_values) or None, **_layout(population.layout),
     )  # fmt: skip
     tables.edge("HAS_POPULATION", "Network", "Population", network, uid)
     # The path of a population is unique, so are the instance ids within it.
@@ -276,6 +300,12 @@ def _add_population(tables: Tables, parsed: ParsedModel, model: str, place: int)
     tables.edges("HAS_NEURON", "Population", "Neuron", [uid] * n, uids)
     tables.edges("INSTANCE_OF", "Neuron", "Cell", uids, [population.cell_uid] * n)
     return uids
+
+
+def _layout(layout: Layout | None) -> dict[str, object]:
+    if layout is None:
+        return {}
+    return {"layout": layout.kind, "space": layout.space, "region": layout.region}
 
 
 def _neuron_names(population: Population) -> list[str | None]:

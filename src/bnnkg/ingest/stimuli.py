@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from bnnkg.ingest.annotations import said
 from bnnkg.ingest.connections import Neurons
 from bnnkg.ingest.parsed import InputModel, InputTable, ParsedModel
-from bnnkg.ingest.tables import Tables
+from bnnkg.ingest.tables import Tables, arrays
 
 
 def stimulus_records(tables: Tables, parsed: ParsedModel, model: str, neurons: Neurons) -> None:
@@ -31,7 +32,8 @@ def _add_inputs(
     tables.edges(
         "DEFINES", "Model", "Stimulus", [model] * n, uids,
         uid=[f"{model}/Stimulus/{path}" for path in paths], id=[component.id or None] * n,
-        path=paths, raw=[component.raw] * n, notes=[component.notes] * n,
+        path=paths, raw=[component.raw] * n,
+        **{name: [value] * n for name, value in said(component.annotations).items()},
     )  # fmt: skip
     if table.target is not None:
         _add_targets(tables, table, uids, neurons)
@@ -61,11 +63,7 @@ def _properties(component: InputModel) -> dict[str, Any]:
         "amplitude_pA": _in_unit(component, "pA", "amplitude"),
         "delay_ms": _in_unit(component, "ms", "delay"),
         "duration_ms": _in_unit(component, "ms", "duration"),
-        "parameter_names": list(parameters.names) or None,
-        "parameter_values": list(parameters.values) or None,
-        "parameter_units": list(parameters.units) or None,
-        "expression_names": list(parameters.expression_names) or None,
-        "expression_texts": list(parameters.expression_texts) or None,
+        **arrays(parameters),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bnnkg.schema.declaration import EdgeType, Property
+from bnnkg.schema.nodes import KINETICS, SAID
 
 UID = Property(
     "uid", "string", "Tells it from other such edges between the same two nodes", required=True
@@ -27,13 +28,15 @@ EDGE_TYPES: tuple[EdgeType, ...] = (
             Property("id", "string", "Id of the element", "", "id"),
             Property("path", "string", "File and element, relative to the source", required=True),
             Property("raw", "string", "What of the element has no place in the graph, as written"),
-            Property("notes", "string", "Notes in the element", "", "notes"),
+            *SAID,
             Property("segment_ids", "integers", "Ids of a Cell's segments, in the order of its sections", "", "segment"),
             Property("segment_names", "strings", "Names of a Cell's segments, in the same order", "", "segment"),
             Property("kinds_from", "string", "What told a Cell's soma, dendrite and axon apart: groups, names or topology"),
             Property("group_names", "strings", "Names of a Cell's segment groups", "", "segmentGroup"),
             Property("group_sections", "strings", "Indexes of the sections that each group touches, such as 0-3,5", "", "segmentGroup"),
+            Property("inhomogeneous_parameters", "strings", "Measures of a Cell that its densities may vary with", "", "inhomogeneousParameter"),
             Property("offset_um", "floats", "What was subtracted from a Cell's coordinates to bring its root to the origin", "um"),
+            *KINETICS,
         ),
     ),
     EdgeType("ABOUT", "The Model's metadata name this", (("Model", "Term"),)),
