@@ -11,6 +11,7 @@ from bnnkg.errors import UsageError
 from bnnkg.invocation import App, Invocation, read_parameters, read_values
 
 if TYPE_CHECKING:
+    from bnnkg.progress import Progress
     from bnnkg.workflows.ingestion import IngestOutcome
 
 _EPILOG = """\b
@@ -197,6 +198,9 @@ def ingest(
     resume: Annotated[
         bool, typer.Option("--resume", help="Leave out what an earlier ingest is done with.")
     ] = False,
+    bulk: Annotated[
+        bool, typer.Option("--bulk", help="Fill an empty local database by neo4j-admin's import.")
+    ] = False,
     jobs: Jobs = None,
     base_url: BaseUrl = None,
     markdown: Markdown = False,
@@ -216,7 +220,7 @@ def ingest(
         outcome = ingest(
             sources or [], settings=call.settings(modeldb_url=base_url), name=name,
             accession=accession, manifest=manifest, execute=execute, strict=strict,
-            dry_run=dry_run, resume=resume, jobs=jobs, progress=progress,
+            dry_run=dry_run, resume=resume, bulk=bulk, jobs=jobs, progress=progress,
         )  # fmt: skip
     return _show_report(call, outcome, markdown)
 
@@ -457,16 +461,42 @@ app.add_typer(runs_app, name="runs")
 @app.add("export", example="bnnkg export worm --format hetero --out worm.pt")
 def export(
     call: Invocation,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Key of a model.")],
-    out: Annotated[Path, typer.Option(metavar="PATH", help="What to write.")],
-    format: Annotated[str, typer.Option(help="hetero: a PyG HeteroData.")] = "hetero",
-) -> None:
-    """Write a model as a file."""
-    from bnnkg.workflows.reading import export
-
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL", help="Key of a model; sources for neo4j-admin.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="PATH", help="File, or new folder, to write.")],
+    format: Annotated[
+        str, typer.Option(help="hetero: a PyG HeteroData. neo4j-admin: files for its import.")
+    ] = "hetero",
+) -> int:
+    """Write a model as a file, or sources as the files of a bulk load into any Neo4j."""
     with call.progress() as progress:
-        path = export(model, format=format, out=out, settings=call.settings(), progress=progress)
+        if format == "neo4j-admin":
+            return _export_admin_files(call, models, out, progress)
+        from bnnkg.workflows.reading import export
+
+        if len(models) > 1:
+            raise UsageError("this format takes one model", found=", ".join(models))
+        settings = call.settings()
+        path = export(models[0], format=format, out=out, settings=settings, progress=progress)
     call.show({"path": str(path)})
+    return 0
+
+
+def _export_admin_files(
+    call: Invocation, sources: list[str], out: Path, progress: "Progress"
+) -> int:
+    from bnnkg.workflows.ingestion import export_admin_files
+
+    outcome, command = export_admin_files(
+        sources, out=out, settings=call.settings(), progress=progress
+    )
+    if call.json:
+        call.show({"path": str(out), "command": command, **outcome.to_json()})
+    else:
+        _show_report(call, outcome, markdown=False)
+        typer.echo(f"\n{command}")
+    return outcome.exit_code
 
 
 def _show_report(call: Invocation, outcome: "IngestOutcome", markdown: bool) -> int:

@@ -13,18 +13,17 @@ from typing import Any
 
 from neo4j import ManagedTransaction
 
-from bnnkg.errors import SchemaError
 from bnnkg.progress import Progress, silent
-from bnnkg.schema.graph import node_type
-from bnnkg.schema.records import EdgeTable, GraphTables, NodeTable, validate
+from bnnkg.schema.records import GraphTables
 from bnnkg.store.batches import Writer
+from bnnkg.store.checks import check_model
 from bnnkg.store.connection import Connection, run
 from bnnkg.store.lease import Claim, is_dead, now_ms, signed, undone_on_failure
 from bnnkg.store.owned import owned_steps
 from bnnkg.store.removal import remove_version
 from bnnkg.store.results import LoadResult
-from bnnkg.store.shared import check_held, write_shared
-from bnnkg.store.statements import LOCK, in_order, ready
+from bnnkg.store.shared import write_shared
+from bnnkg.store.statements import LOCK
 from bnnkg.store.sweep import sweep
 
 WAIT_S = 0.2
@@ -51,10 +50,7 @@ def load_model(
         SchemaError: The tables do not fit the declaration, or are not one whole model.
         StoreError: The database refuses; nothing of the model stays.
     """
-    validate(tables)
-    model = _the_model(tables)
-    _check_ends(tables)
-    check_held(tables)
+    model = check_model(tables)
     uid, key = str(model["uid"]), str(model["key"])
     with signed() as owner:
         claim = Claim("Model", uid, owner)
@@ -68,50 +64,6 @@ def load_model(
     return LoadResult(
         "loaded" if apart is None else "replaced", uid, key, *tables.counts(), bool(apart), stale
     )
-
-
-def _the_model(tables: GraphTables) -> dict[str, Any]:
-    table = tables.nodes.get("Model", NodeTable("Model", {"uid": []}))
-    if len(table) != 1:
-        raise SchemaError("a model's tables hold one Model", found=f"{len(table)}")
-    declared = node_type("Model")
-    names = in_order(table.columns, declared.properties)
-    model = {n: ready(declared.by_name[n], table.columns[n])[0] for n in names}
-    foreign = {"AttentionRun", "Store"} & set(tables.nodes)
-    if foreign:
-        raise SchemaError("a model's tables hold no such node", found=", ".join(foreign))
-    for label, nodes in tables.nodes.items():
-        if node_type(label).scope == "model":
-            _check_owned(label, nodes, str(model["uid"]))
-    return model
-
-
-def _check_owned(label: str, table: NodeTable, model_uid: str) -> None:
-    for uid, owner in zip(table.uid, table.columns["model_uid"], strict=True):
-        if owner != model_uid or not uid.startswith(model_uid):
-            raise SchemaError(
-                f"a {label} belongs to another Model",
-                where=uid,
-                expected=f"model_uid {model_uid}, and a uid that starts with it",
-                found=owner,
-            )
-
-
-def _check_ends(tables: GraphTables) -> None:
-    uids = {label: set(table.uid) for label, table in tables.nodes.items()}
-    for table in tables.edges.values():
-        _check_end(table, table.src_label, table.src, uids)
-        _check_end(table, table.dst_label, table.dst, uids)
-
-
-def _check_end(table: EdgeTable, label: str, ends: Any, uids: dict[str, set[str]]) -> None:
-    lost = set(ends) - uids.get(label, set())
-    if lost:
-        raise SchemaError(
-            f"{table.type} ends at a {label} that is not in the model",
-            where=min(lost),
-            found=f"{len(lost)} such ends",
-        )
 
 
 def _begin(connection: Connection, claim: Claim, model: dict[str, Any], progress: Progress) -> bool:

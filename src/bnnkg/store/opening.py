@@ -49,8 +49,10 @@ def read_header(connection: Connection) -> Header:
     return Header(columns["store_id"][0] or "", columns["unfinished"][0])
 
 
-def prepare(connection: Connection) -> str:
+def prepare(connection: Connection, store_id: str = "") -> str:
     """Makes the constraints, the indexes and the Store node, and returns the store's id.
+
+    A new Store node gets the id that is given, or one of its own.
 
     Two processes may do so at once: the database takes a lock on its schema, and the Store node
     is merged once its uid is unique.
@@ -62,7 +64,7 @@ def prepare(connection: Connection) -> str:
             tx,
             "MERGE (s:Store {uid: 'store'}) "
             "ON CREATE SET s.store_id = $id, s.schema_version = $version RETURN s.store_id",
-            {"id": uuid.uuid4().hex, "version": SCHEMA_VERSION},
+            {"id": store_id or uuid.uuid4().hex, "version": SCHEMA_VERSION},
         )
     )
     return str(rows[0][0])

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from neo4j import ManagedTransaction
 
-from bnnkg.errors import SchemaError
 from bnnkg.schema.graph import EDGES, NODES, edge_type, node_type
 from bnnkg.schema.records import EdgeTable, GraphTables
 from bnnkg.store.batches import Step, Writer, cut, row_weights
@@ -53,27 +52,6 @@ class Bundle:
     label: str
     rows: Sequence[int]
     holding: Sequence[int]
-
-
-def check_held(tables: GraphTables) -> None:
-    """Makes sure that an edge of the Model reaches every shared node.
-
-    Raises:
-        SchemaError: One would stay in the graph for ever, since nothing says who uses it.
-    """
-    for label, type_ in {**HOLDS, **PARTS}.items():
-        if label not in tables.nodes:
-            continue
-        owner = "Model" if label in HOLDS else "Cell"
-        edges = tables.edges.get((type_, owner, label))
-        held = set(edges.dst) if edges else set()
-        lost = [uid for uid in tables.nodes[label].uid if uid not in held]
-        if lost:
-            raise SchemaError(
-                f"no {type_} edge reaches a {label}",
-                where=f"{label} {lost[0]}",
-                found=f"{len(lost)} such nodes",
-            )
 
 
 def write_shared(tables: GraphTables, writer: Writer) -> None:

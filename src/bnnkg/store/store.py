@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from bnnkg.errors import ServerError, StoreUnavailableError
+from bnnkg.errors import ServerError, StoreUnavailableError, UsageError
 from bnnkg.progress import Progress, silent
 from bnnkg.store.connection import Connection
 from bnnkg.store.results import LoadResult, RemoveResult
@@ -33,8 +33,9 @@ class Store:
         uri: Address, without credentials.
     """
 
-    def __init__(self, connection: Connection, store_id: str) -> None:
+    def __init__(self, connection: Connection, store_id: str, home: Path | None = None) -> None:
         self._connection = connection
+        self._home = home
         self.store_id = store_id
         self.uri = connection.uri
 
@@ -66,18 +67,21 @@ class Store:
             ServerError: The local server cannot be started.
         """
         if isinstance(db, str) and "://" in db:
-            return cls._over(Connection(db, user, password), write, progress)
+            return cls._over(Connection(db, user, password), None, write, progress)
+        home = Path(db)
         for _ in range(_TRIES - 1):
             try:
-                return cls._over(_connect(Path(db), progress), write, progress)
+                return cls._over(_connect(home, progress), home, write, progress)
             except StoreUnavailableError:
                 time.sleep(_PAUSE_S)  # it ended just after it was found running: start it again
-        return cls._over(_connect(Path(db), progress), write, progress)
+        return cls._over(_connect(home, progress), home, write, progress)
 
     @classmethod
-    def _over(cls, connection: Connection, write: bool, progress: Progress) -> Self:
+    def _over(
+        cls, connection: Connection, home: Path | None, write: bool, progress: Progress
+    ) -> Self:
         try:
-            return cls(connection, _prepare(connection, write, progress))
+            return cls(connection, _prepare(connection, write, progress), home)
         except BaseException:
             connection.close()
             raise
@@ -129,6 +133,49 @@ class Store:
         from bnnkg.store.loading import load_model
 
         return load_model(self._connection, tables, progress)
+
+    def prefers_import(self, tables: GraphTables) -> bool:
+        """Whether a model takes less through :meth:`import_models` than through `load_model`."""
+        from bnnkg.store.bulk import WORTH_ROWS, is_empty
+
+        n_rows = sum(sum(counts.values()) for counts in tables.counts())
+        return n_rows > WORTH_ROWS and self._home is not None and is_empty(self._connection)
+
+    def import_models(
+        self, models: Iterable[GraphTables], *, progress: Progress = silent
+    ) -> list[LoadResult]:
+        """Loads models into an empty local database through ``neo4j-admin``, all or none.
+
+        Its server is stopped for that, and then started again: other clients lose it meanwhile.
+
+        Args:
+            models: Each as for :meth:`load_model`.
+            progress: Told of the seconds that it takes.
+
+        Raises:
+            UsageError: The database is not local, or not empty.
+            SchemaError: The tables of one do not fit; the database stays empty.
+            ServerError: The import fails; the database stays empty.
+        """
+        from bnnkg.store.bulk import complete, import_models, is_empty
+
+        if self._home is None or not is_empty(self._connection):
+            raise UsageError(
+                "a bulk load needs a local database with nothing in it",
+                where=self.uri,
+                found="a server" if self._home is None else "a graph",
+                hint="leave out --bulk, or name a new folder with --db; for a server, "
+                "bnnkg export --format neo4j-admin writes the files",
+            )
+        self._connection.close()
+        try:
+            files, results = import_models(self._home, models, progress)
+        finally:
+            self._connection = _connect(self._home, progress)
+            self.uri = self._connection.uri
+        if results:
+            complete(self._connection, files, self.store_id)
+        return results
 
     def remove_models(
         self, keys: Sequence[str], *, dry_run: bool = False, progress: Progress = silent

@@ -126,6 +126,7 @@ def ingest(
     strict: bool = False,
     dry_run: bool = False,
     resume: bool = False,
+    bulk: bool = False,
     jobs: int | None = 1,
     progress: Progress = silent,
 ) -> IngestOutcome:
@@ -141,12 +142,15 @@ def ingest(
         strict: A source with a file that failed or is unsupported is not loaded.
         dry_run: Reads and checks, writes nothing.
         resume: Leaves out sources that an earlier ingest into this graph is done with, unchanged.
+        bulk: Loads all at once through ``neo4j-admin``, into a local database that is empty. A
+            first model of more than a million nodes and edges is loaded so unasked.
         jobs: Processes that read at once; None for as many as the sources and cores make
             sensible. With more than one, a script needs its ``if __name__ == "__main__"``.
         progress: Told of each source and batch.
 
     Raises:
-        UsageError: No source, two sources of one key, or a manifest of another form.
+        UsageError: No source, two sources of one key, a manifest of another form, or a bulk load
+            into a database that is not local or not empty.
         SandboxError: Code is to be run, and there is no sandbox to run it in.
         StoreError: The database cannot be used; what was loaded before stays whole.
     """
@@ -155,7 +159,7 @@ def ingest(
     reading = Reading(execute, settings.cache_folder, strict)
     with Finder(settings, progress) as finder:
         wanted = finder.wanted(sources, name, manifest, accession=accession)
-        batch = _Batch(finder, wanted, reading, settings, resume, jobs, progress)
+        batch = _Batch(finder, wanted, reading, settings, resume, bulk, jobs, progress)
         if dry_run:
             return batch.load_all(None)
         with open_store(settings, write=True, progress=progress) as store:
@@ -188,6 +192,45 @@ def validate(
         manifest=manifest, execute=execute, strict=strict, dry_run=True, jobs=jobs,
         progress=progress,
     )  # fmt: skip
+
+
+def export_admin_files(
+    sources: Sequence[str],
+    *,
+    out: Path,
+    settings: Settings,
+    jobs: int | None = 1,
+    progress: Progress = silent,
+) -> tuple[IngestOutcome, str]:
+    """Writes sources as the files of ``neo4j-admin database import``, for a server's first load.
+
+    Args:
+        sources: As for :func:`ingest`.
+        out: A new or empty folder.
+        settings: Which ModelDB.
+        jobs: As for :func:`ingest`.
+        progress: Told of each source.
+
+    Returns:
+        What became of the sources, and the command that imports the files.
+
+    Raises:
+        UsageError: The folder holds something, or the sources are wrong as in :func:`ingest`.
+    """
+    from bnnkg.store.bulk import import_command, write_files
+
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(
+            "files for an import go into a folder of their own",
+            where=str(out), expected="a new or empty folder", found="something in it",
+        )  # fmt: skip
+    out.mkdir(parents=True, exist_ok=True)
+    with Finder(settings, progress) as finder:
+        wanted = finder.wanted(sources, None, None)
+        reading = Reading(cache=settings.cache_folder)
+        batch = _Batch(finder, wanted, reading, settings, False, False, jobs, progress)
+        write_files(out, (tables for _, tables in batch.read_tables(None, None)))
+    return batch.outcome(), import_command(out)
 
 
 def _check_sandbox() -> None:
@@ -244,12 +287,14 @@ class _Batch:
     reading: Reading
     settings: Settings
     resume: bool
+    bulk: bool
     jobs: int | None
     progress: Progress
     reports: dict[int, SourceReport] = field(default_factory=dict)
     loads: dict[str, LoadResult] = field(default_factory=dict)
     totals: _Totals = field(default_factory=_Totals)
     _prints: dict[int, str] = field(default_factory=dict)
+    _mechanisms: set[str] = field(default_factory=set)
 
     def load_all(self, store: Store | None) -> IngestOutcome:
         """Goes through all sources; one that cannot be read does not stop the others."""
@@ -259,17 +304,29 @@ class _Batch:
             return self._load_all(store, catalogue)
 
     def _load_all(self, store: Store | None, catalogue: Catalogue | None) -> IngestOutcome:
-        fresh: set[str] = set()
+        if self.bulk and store is not None:
+            self._import(store, self.read_tables(store, catalogue))
+        else:
+            for given, tables in self.read_tables(store, catalogue):
+                self._load(given, tables, store)
+        self.progress("ingest", len(self.wanted), len(self.wanted))
+        if store is not None and self._mechanisms:
+            link_similar(store, self._mechanisms, self.progress)
+        return self.outcome()
+
+    def read_tables(
+        self, store: Store | None, catalogue: Catalogue | None
+    ) -> Iterator[tuple[str, GraphTables]]:
+        """The records of every source that has some, with the source as given; keeps reports."""
         for place, source, result in self._read(store, catalogue):
-            self._load(place, source, result, store)
+            self.reports[place] = result.report
+            if result.tables is not None and source is not None:
+                yield source.given, result.tables
+                self.totals.add(result.tables)
+                if "Mechanism" in result.tables.nodes:
+                    self._mechanisms.update(result.tables.nodes["Mechanism"].uid)
             if catalogue is not None and store is not None:
                 catalogue.tell_source(self._entry(place, store))
-            if result.tables is not None and "Mechanism" in result.tables.nodes:
-                fresh.update(result.tables.nodes["Mechanism"].uid)
-        self.progress("ingest", len(self.wanted), len(self.wanted))
-        if store is not None and fresh:
-            link_similar(store, fresh, self.progress)
-        return self.outcome()
 
     def outcome(self) -> IngestOutcome:
         """What became of the sources so far."""
@@ -309,19 +366,26 @@ class _Batch:
             else:
                 yield place, found
 
-    def _load(
-        self, place: int, source: Source | None, result: ReadResult, store: Store | None
-    ) -> None:
+    def _load(self, given: str, tables: GraphTables, store: Store | None) -> None:
         from bnnkg.schema import validate as check_records
 
-        self.reports[place] = result.report
-        if result.tables is None or source is None:
-            return
         if store is None:
-            check_records(result.tables)
+            check_records(tables)
+        elif store.prefers_import(tables):
+            self._import(store, [(given, tables)])
         else:
-            self.loads[source.given] = store.load_model(result.tables, progress=self.progress)
-        self.totals.add(result.tables)
+            self.loads[given] = store.load_model(tables, progress=self.progress)
+
+    def _import(self, store: Store, models: Iterable[tuple[str, GraphTables]]) -> None:
+        sources = []
+
+        def taken() -> Iterator[GraphTables]:
+            for given, tables in models:
+                sources.append(given)
+                yield tables
+
+        results = store.import_models(taken(), progress=self.progress)
+        self.loads.update(zip(sources, results, strict=True))
 
     def _entry(self, place: int, store: Store) -> SourceEntry:
         from bnnkg.catalogue import SourceEntry

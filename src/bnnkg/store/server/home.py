@@ -42,6 +42,11 @@ class HomeFolder:
         return self.root / "neo4j-version"
 
     @property
+    def importing(self) -> Path:
+        """There while the database is being filled from files."""
+        return self.root / "importing"
+
+    @property
     def conf(self) -> Path:
         """The folder of neo4j.conf."""
         return self.root / "conf"

@@ -8,7 +8,6 @@ both are gone.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import logging
 import os
@@ -20,7 +19,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from bnnkg.errors import ServerError, StoreError
 from bnnkg.store.server import archives, configuration, reasons
@@ -33,12 +32,10 @@ from bnnkg.store.server.home import (
     write_atomically,
     write_record,
 )
+from bnnkg.store.server.importing import empty_unfinished
 from bnnkg.store.server.jars import Distribution, locate
-from bnnkg.store.server.processes import identify
+from bnnkg.store.server.processes import die_with_parent, identify
 from bnnkg.store.server.versions import choose_version
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +48,6 @@ _START_S = 300.0
 _STOP_S = 60.0
 _PORT_TRIES = 5
 _LOCK_TRIES = 5
-_PR_SET_PDEATHSIG = 1
 BOLT_GREETING = bytes.fromhex("6060b017" + "00000405" + "00000000" * 3)
 
 Outcome = Literal["running", "busy", "stopped", "failed"]
@@ -83,6 +79,7 @@ class Keeper:
             ServerError: It ended instead, or did not answer in time.
         """
         reasons.refuse_full_disk(self.home, _ROOM_TO_START)
+        empty_unfinished(self.home)
         write_atomically(self.home.version, self.distribution.version + "\n")
         configuration.set_password(self.home, self.distribution)
         for _ in range(_PORT_TRIES):
@@ -112,7 +109,7 @@ class Keeper:
                 cwd=self.home.root,
                 pass_fds=[self.lock],
                 start_new_session=True,
-                preexec_fn=_die_with_parent(os.getpid()),
+                preexec_fn=die_with_parent(os.getpid()),
             )
         self.record = replace(
             self.record,
@@ -195,20 +192,6 @@ class Keeper:
         """Takes the record away, so that nobody reads that of a server that is gone."""
         if holds_still(self.home, self.lock):
             self.home.record.unlink(missing_ok=True)
-
-
-def _die_with_parent(parent: int) -> Callable[[], None] | None:
-    """What Java's process does before it becomes Java: asks to be stopped if the keeper dies."""
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl = ctypes.CDLL(None).prctl
-
-    def ask() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return ask
 
 
 def answers(port: int, greeting: bytes) -> bool:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bnnkg.store.server.home import Process
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PROC = Path("/proc")
+_PR_SET_PDEATHSIG = 1
 
 
 def created(pid: int) -> float | None:
@@ -58,3 +65,17 @@ def send(process: Process | None, number: signal.Signals) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def die_with_parent(parent: int) -> Callable[[], None] | None:
+    """What a process does before it becomes Java: it asks to be stopped if its parent dies."""
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None).prctl
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return ask
