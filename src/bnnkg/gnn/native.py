@@ -84,15 +84,15 @@ def backward(
 
 
 @lru_cache
-def _compiled(width: int, number: type[Any]) -> tuple[Callable[..., None], ...]:
+def _compiled(width: int, number: np.dtype[Any]) -> tuple[Callable[..., None], ...]:
     """The loops for heads of one width: over targets, back to targets, back to sources.
 
     Each works on the rows from ``lo`` to ``hi``. ``x_step`` is how far the rows of x lie apart.
     """
-    zero, one, step = number(0), number(1), np.uint64(1)
-    lowest, scale = np.finfo(number).min, number(1 / math.sqrt(width))
+    zero, one, step = number.type(0), number.type(1), np.uint64(1)
+    lowest, scale = np.finfo(number).min, number.type(1 / math.sqrt(width))
     W, ahead = np.uint64(width), np.uint64(_EDGES_AHEAD)
-    line = np.uint64(_CACHE_LINE_BYTES // np.dtype(number).itemsize)
+    line = np.uint64(_CACHE_LINE_BYTES // number.itemsize)
 
     def over_targets(
         lo: Any, hi: Any, offsets: Places, heads: Any, src: Places,
@@ -215,11 +215,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pool.cache_clear)  # a fork has none of the threads
 
 
-def _number_type(values: Tensor) -> type[Any]:
-    return np.float32 if values.dtype == torch.float32 else np.float64
+def _number_type(values: Tensor) -> np.dtype[Any]:
+    return np.dtype(np.float32 if values.dtype == torch.float32 else np.float64)
 
 
-def _empty(number: type[Any], *shape: int) -> Tensor:
+def _empty(number: np.dtype[Any], *shape: int) -> Tensor:
     """From NumPy, which asks for huge pages: a large result costs a third less to write."""
     return torch.from_numpy(np.empty(shape, number))
 
