@@ -121,17 +121,23 @@ class Study:
         """Steps of an epoch."""
         return self.n_folds * len(self.material)
 
-    def epoch(self, generator: torch.Generator, *, features: bool) -> Iterator[Question]:
-        """Questions in random order, each with new negatives and other features hidden."""
-        for step in torch.randperm(self.n_steps, generator=generator).tolist():
-            place, number = divmod(step, self.n_folds)
-            asked = self._ask(place, number, generator, features=features)
-            if asked.connections is not None or asked.features or asked.labels is not None:
-                yield asked
+    def order(self, seed: int) -> list[int]:
+        """The steps of an epoch, in random order."""
+        return torch.randperm(self.n_steps, generator=_generator(seed)).tolist()
 
-    def _ask(
-        self, place: int, number: int, generator: torch.Generator, *, features: bool
-    ) -> Question:
+    def ask(self, step: int, seed: int, *, features: bool) -> Question | None:
+        """A step's question, with new negatives and other features hidden.
+
+        Args:
+            step: From 0 to ``n_steps``.
+            seed: Of all that is random in it.
+            features: Whether features are hidden and asked for as well.
+
+        Returns:
+            The question; nothing where there is nothing to ask for.
+        """
+        place, number = divmod(step, self.n_folds)
+        generator = _generator(seed)
         fold = self._fold(place, number)
         draw = int(torch.randint(N_DRAWS, (), generator=generator))
         connections = self._connections(place, number, draw)
@@ -141,6 +147,8 @@ class Study:
             batch, hidden = ask_features(
                 fold.material, batch, "train", generator, share=self.feature_share
             )
+        if connections is None and fold.labels is None and not hidden:
+            return None
         asked = Question(batch, fold.sites, connections, hidden, fold.labels)
         if not self.shuffled:
             return asked
@@ -152,8 +160,9 @@ class Study:
         if key not in self._drawn:
             fold = self._fold(place, number)
             own_seed = int(np.random.SeedSequence([self.seed, *key]).generate_state(1)[0])
-            generator = torch.Generator().manual_seed(own_seed)
-            self._drawn[key] = ask_connections(fold.material, "train", fold.positive, generator)
+            self._drawn[key] = ask_connections(
+                fold.material, "train", fold.positive, _generator(own_seed)
+            )
         return self._drawn[key]
 
     def _fold(self, place: int, number: int) -> Fold:
@@ -269,7 +278,7 @@ def _held_out(
     material: Material, part: Part, network: BganConfig, n_folds: int, seed: int
 ) -> Iterator[Question]:
     """Connections of a part (of unseen models, a fold of them), and each feature group alone."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = _generator(seed)
     mine = torch.from_numpy(_fold_of(material.unit_of(material.directed), n_folds) == 0)
     batch, positive = hide_connections(material, part, mine)
     connections = ask_connections(material, part, positive, generator)
@@ -282,6 +291,10 @@ def _held_out(
         hidden, features = ask_group(material, material.batch, part, kind, group)
         if features and sites is not None:
             yield Question(hidden, sites, None, features)
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
 
 
 def _fold_of(units: Ints, n_folds: int) -> Ints:
