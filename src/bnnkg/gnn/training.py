@@ -387,7 +387,9 @@ def _result(run: _Run, models: Sequence[TrainingModel], seconds: float) -> RunRe
         model_uids=tuple(model.tensors.model_uid for model in models),
         fingerprint=models[0].tensors.fingerprint,
         checkpoint=run.path,
-        checkpoint_sha256=checkpoint_hash(run.path),
+        checkpoint_sha256=run.processes.from_first(
+            checkpoint_hash(run.path) if run.processes.is_first else ""
+        ),
         seconds=seconds,
     )  # fmt: skip
 
