@@ -386,17 +386,26 @@ def train(
     resume: Annotated[
         str | None, typer.Option(metavar="RUN", help="Go on from this run's checkpoint.")
     ] = None,
+    accumulate: Annotated[
+        int, typer.Option(min=1, help="Questions per step; processes of torchrun share them.")
+    ] = 1,
+    precision: Annotated[
+        str, typer.Option(metavar="P", help="float32, or bfloat16 for matrix products.")
+    ] = "float32",
 ) -> None:
     """Train on models of the graph; print score beside chance."""
     from bnnkg.reports import write_training
-    from bnnkg.workflows.training import TrainRequest, train
+    from bnnkg.workflows.training import TrainRequest, is_first_process, train
 
     keys = tuple(key for part in models for key in part.split(",") if key)
     request = TrainRequest(
-        models=keys, target=target, epochs=epochs, seed=seed, seeds=seeds, resume=resume
-    )
+        models=keys, target=target, epochs=epochs, seed=seed, seeds=seeds, resume=resume,
+        accumulate=accumulate, precision=precision,
+    )  # fmt: skip
     with call.progress() as progress:
         result = train(request, settings=call.settings(), progress=progress)
+    if not is_first_process():
+        return
     if call.json:
         call.show(result)
     else:

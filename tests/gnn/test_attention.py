@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
+import warnings
+from collections.abc import Callable
+from types import ModuleType
 
 import pytest
 import torch
@@ -8,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from bnnkg.gnn import attention, native, portable
 from bnnkg.gnn.attention import edge_attention
 from bnnkg.gnn.plans import Plan, plan_edges
 
@@ -48,6 +53,12 @@ GRAPHS = {
 }
 
 
+@pytest.fixture(params=[native, portable], ids=["native", "portable"])
+def _implementation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention, "_implementation", lambda operand: request.param)
+
+
+@pytest.mark.usefixtures("_implementation")
 @pytest.mark.parametrize("name", GRAPHS)
 @pytest.mark.parametrize("heads", [1, 2, 3])
 def test_equals_the_formula_row_by_row_with_gradients(name: str, heads: int) -> None:
@@ -65,17 +76,118 @@ def test_equals_the_formula_row_by_row_with_gradients(name: str, heads: int) -> 
         torch.testing.assert_close(a.grad, b.grad if b.grad is not None else torch.zeros_like(b))
 
 
+EDGES = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4)), max_size=12)
+
+
 @settings(max_examples=10, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4)), max_size=12),
-    st.integers(1, 3),
-)
+@given(EDGES, st.integers(1, 3))
 def test_gradients_are_those_of_finite_differences(
     edges: list[tuple[int, int]], heads: int
 ) -> None:
     src, dst = (torch.tensor([e[i] for e in edges], dtype=torch.long) for i in range(2))
     plan = plan_edges(src, dst, 7, 5, heads)
     assert torch.autograd.gradcheck(lambda *a: edge_attention(*a, plan), operands(plan, 2))
+
+
+def run(
+    implementation: ModuleType, values: list[Tensor], plan: Plan, grads: list[Tensor]
+) -> list[Tensor]:
+    """Outputs, weights and the four gradients."""
+    q, k, v, bias = values
+    out, alpha = implementation.forward(q, k, v, bias, plan)
+    return [out, alpha, *implementation.backward(*grads, q, k, v, alpha, plan)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.one_of(EDGES, EDGES.map(lambda edges: edges + [(j % 7, 2) for j in range(60)])),
+    st.integers(1, 4),
+    st.sampled_from([1, 3, 16]),
+    st.sampled_from([(torch.float32, 2e-6), (torch.float64, 1e-14)]),
+    st.integers(0, 2**16),
+)
+def test_compiled_and_plain_agree(
+    edges: list[tuple[int, int]],
+    heads: int,
+    width: int,
+    precision: tuple[torch.dtype, float],
+    seed: int,
+) -> None:
+    """With empty rows, a giant row, repeated edges, none at all, and biases of minus infinity."""
+    src, dst = (torch.tensor([e[i] for e in edges], dtype=torch.long) for i in range(2))
+    plan = plan_edges(src, dst, 7, 5, heads)
+    dtype, tolerance = precision
+    q, k, v, bias = (x.detach().to(dtype) for x in operands(plan, width, seed))
+    random = torch.Generator().manual_seed(seed)
+    bias[torch.rand(bias.shape, generator=random) < 0.2] = -math.inf
+    grads = [torch.randn(x.shape, generator=random, dtype=dtype) for x in (q, bias)]
+    ours, plain = (run(way, [q, k, v, bias], plan, grads) for way in (native, portable))
+    for a, b in zip(ours, plain, strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=tolerance * 60)
+
+
+@pytest.mark.parametrize("slices", ["of a projection", "of heads", "with a gap", "of one row"])
+def test_rows_may_lie_apart(slices: str) -> None:
+    """A slice of a projection gives the bits of its copy."""
+    src, dst = torch.tensor([0, 2, 1, 0, 3]), torch.tensor([0, 0, 1, 3, 3])
+    plan = plan_edges(src, dst, 4, 4, 2)
+    whole = torch.randn(4, 3, 4, 5, generator=torch.Generator().manual_seed(0))
+    cut: Callable[[Tensor], Tensor] = {
+        "of a projection": lambda x: x[:, :, :2],
+        "of heads": lambda x: x[:, :, 2:],
+        "with a gap": lambda x: x[:, :, ::2],
+        "of one row": lambda x: x[:1, :, :2].expand(4, -1, -1, -1),
+    }[slices]
+    values = [*cut(whole).unbind(1), torch.zeros(5, 2)]
+    grads = [torch.ones(1, 2, 5).expand(4, -1, -1), torch.ones(5, 2)]
+    found = run(native, values, plan, grads)
+    copied = run(native, [x.clone() for x in values], plan, [x.contiguous() for x in grads])
+    for a, b in zip(found, copied, strict=True):
+        assert torch.equal(a, b)
+
+
+def test_the_bits_do_not_depend_on_the_number_of_threads() -> None:
+    random = torch.Generator().manual_seed(3)
+    src, dst = torch.randint(0, 9000, (2, 60_000), generator=random)
+    dst[:30_000] = 17
+    plan = plan_edges(src, dst, 9000, 9000, 2)
+    values = [x.detach().float() for x in operands(plan, 8)]
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            found.append(run(native, values, plan, [values[0], values[3]]))
+    finally:
+        torch.set_num_threads(before)
+    for other in found[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))
+
+
+def test_half_precision_is_read_in_single_precision() -> None:
+    src, dst = torch.randint(0, 20, (2, 90), generator=torch.Generator().manual_seed(4))
+    plan = plan_edges(src, dst, 20, 20, 2)
+    half = [x.detach().bfloat16().requires_grad_() for x in operands(plan, 8)]
+    out, alpha = edge_attention(*half, plan)
+    grads = [out.detach(), alpha.detach()]
+    expected = run(native, [x.detach().float() for x in half], plan, grads)
+    assert torch.equal(out, expected[0])
+    sums = torch.zeros(20, 2).index_add_(0, plan.dst, alpha.detach())
+    torch.testing.assert_close(sums[sums > 0], torch.ones(int((sums > 0).sum())), atol=1e-5, rtol=0)
+    (out.sum() + alpha.sum()).backward()
+    assert all(x.grad is not None and x.grad.dtype == torch.bfloat16 for x in half)
+
+
+def test_a_fork_computes_with_threads_of_its_own() -> None:
+    """Workers of loaders fork: the threads of their parent are not there."""
+    test_the_bits_do_not_depend_on_the_number_of_threads()
+    process = multiprocessing.get_context("fork").Process(
+        target=test_the_bits_do_not_depend_on_the_number_of_threads
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the point of the test
+        process.start()
+    process.join(60)
+    assert process.exitcode == 0
 
 
 def test_hand_computed_case() -> None:

@@ -11,6 +11,7 @@ from trained_models import TINY, circuit, single_cell, training_model
 from bnnkg.errors import TrainingError
 from bnnkg.gnn.batching import collate
 from bnnkg.gnn.checkpoints import load_checkpoint
+from bnnkg.gnn.fitting import make_learner
 from bnnkg.gnn.graph import build
 from bnnkg.gnn.questions import (
     ask_connections,
@@ -22,7 +23,7 @@ from bnnkg.gnn.questions import (
 from bnnkg.gnn.scaling import fit_scaling
 from bnnkg.gnn.study import prepare_study
 from bnnkg.gnn.tensors import Hidden
-from bnnkg.gnn.training import TrainingConfig, make_learner, train
+from bnnkg.gnn.training import TrainingConfig, train
 from bnnkg.schema.computation import KINDS
 
 
@@ -67,7 +68,7 @@ class StoppedError(Exception):
     pass
 
 
-@pytest.mark.parametrize("at", [1, 2, 4])
+@pytest.mark.parametrize("at", [1, 2, 5, 8])
 def test_going_on_from_a_checkpoint_gives_the_bits_of_an_uninterrupted_run(
     tmp_path: Path, at: int
 ) -> None:
@@ -82,10 +83,53 @@ def test_going_on_from_a_checkpoint_gives_the_bits_of_an_uninterrupted_run(
 
     with pytest.raises(StoppedError):
         train(models, TINY, folder=tmp_path / "parts", progress=stop)
+    kept = load_checkpoint(tmp_path / "parts" / "checkpoint.pt")["current"]["state"]
+    assert len(kept["history"]) + kept["n_asked"] / TINY.folds == told[-1] % TINY.epochs
     assert torch.get_num_threads() >= 1
     parts = train(models, TINY, folder=tmp_path / "parts")
     assert same_bits(load_checkpoint(whole.checkpoint), load_checkpoint(parts.checkpoint))
     assert parts.held_out == whole.held_out
+
+
+def test_questions_are_accumulated_to_the_gradient_of_their_mean(tmp_path: Path) -> None:
+    """One step an epoch on the mean of both folds: as long a history, other weights."""
+    models = [training_model(circuit())]
+    config = replace(TINY, seeds=1)
+    each = train(models, config, folder=tmp_path / "each")
+    both = train(models, replace(config, accumulate=2), folder=tmp_path / "both")
+    steps = [
+        load_checkpoint(run.checkpoint)["finished"]["bgan/0"]["history"] for run in (each, both)
+    ]
+    assert len(steps[0]) == len(steps[1])
+    assert steps[0] != steps[1]
+
+
+def test_half_precision_learns_the_planted_rule_too(tmp_path: Path) -> None:
+    config = replace(TINY, epochs=8, patience=8, seeds=1, precision="bfloat16")
+    result = train([training_model(circuit(40))], config, folder=tmp_path)
+    assert result.gate.passed
+    best = load_checkpoint(result.checkpoint)["finished"]["bgan/0"]["best"]
+    assert {value.dtype for value in best.values()} == {torch.float32}
+
+
+def test_attention_sums_to_one_in_half_precision() -> None:
+    material = material_of(circuit())
+    asked = question(material.batch, heads=2, hops=2)
+    widths = {kind: material.batch.x[kind].shape[1] for kind in KINDS}
+    learner = make_learner("bgan", TINY, widths, 0)
+    with torch.autocast("cpu", torch.bfloat16):
+        rows = learner.encoder(asked.batch, asked.sites, explain=True)
+    for attended in rows.attention:
+        plan = attended.site.plan
+        sums = torch.zeros(plan.n_dst, attended.alpha.shape[1])
+        sums.index_add_(0, plan.dst, attended.alpha.float())
+        seen = torch.bincount(plan.dst, minlength=plan.n_dst) > 0
+        torch.testing.assert_close(sums[seen], torch.ones_like(sums[seen]), atol=1e-5, rtol=0)
+
+
+def test_an_unknown_precision_is_told(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="bfloat16"):
+        train([training_model(circuit())], replace(TINY, precision="half"), folder=tmp_path)
 
 
 def test_settings_of_torch_are_left_as_they_were(tmp_path: Path) -> None:
@@ -258,8 +302,8 @@ def test_all_of_the_training_connections_are_asked_for_in_an_epoch() -> None:
     expected = material.directed[:, material.in_part(material.directed, "train")]
     asked = [
         tuple(pair)
-        for q in study.epoch(torch.Generator().manual_seed(0), features=True)
-        if q.connections is not None
+        for step in study.order(0)
+        if (q := study.ask(step, step, features=True)) is not None and q.connections is not None
         for pair, exists in zip(q.connections.pairs.T.tolist(), q.connections.exists, strict=True)
         if exists
     ]

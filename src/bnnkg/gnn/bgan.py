@@ -116,7 +116,7 @@ class Bgan(nn.Module):
             sites: Their attention sites.
             explain: Whether to return the attention.
         """
-        nodes = torch.cat([self.embed(batch, kind) for kind in KINDS])
+        nodes = torch.cat([self.embed(batch, kind) for kind in KINDS]).to(self.cls.dtype)
         graphs = self.cls.expand(batch.n_graphs, -1)
         context = _Context(batch, sites, _bias_inputs(batch, sites), [] if explain else None)
         for number, block in enumerate(self.blocks):
@@ -175,7 +175,8 @@ class Block(nn.Module):
         nodes = self.low(nodes, context, number)
         neurons = self.up(nodes, context, number)
         nodes = self.back(nodes, neurons, context, number)
-        graphs = self.cls(nodes, graphs, context, number)
+        with torch.autocast(nodes.device.type, enabled=False):  # its softmax is over every row
+            graphs = self.cls(nodes, graphs, context, number)
         nodes = self.bmsa(nodes, context, number)
         return self.feed_forward(nodes), self.feed_forward(graphs)
 
@@ -286,7 +287,7 @@ class PassBack(nn.Module):
         parts, own = nodes[len(neurons) :], context.batch.neuron_of[len(neurons) :]
         read = self.norm(neurons)
         logit = self.neuron(read).index_select(0, own) - self.own(self.norm(parts))
-        alpha = torch.sigmoid(logit)
+        alpha = torch.sigmoid(logit.to(nodes.dtype))
         both = torch.stack([alpha, 1 - alpha], dim=1).flatten(0, 1)
         context.keep(Attended(context.sites.back, number, both))
         value = self.value(read).unflatten(-1, (self.heads, -1)).index_select(0, own)

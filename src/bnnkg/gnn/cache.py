@@ -45,7 +45,8 @@ def save(folder: Path, tensors: GraphTensors) -> Path:
 def load(folder: Path, model_uid: str, *, hidden: Hidden = NOTHING) -> GraphTensors | None:
     """Reads a model's tensors; nothing where there are none of this version and these rules.
 
-    The file is read as data: code in it does not run.
+    The file is read as data: code in it does not run. Numbers stay on disk until they are used
+    (the file is mapped, not read), and the system may forget them again.
 
     Raises:
         TrainingError: The file is damaged.
@@ -55,7 +56,7 @@ def load(folder: Path, model_uid: str, *, hidden: Hidden = NOTHING) -> GraphTens
         return None
     try:
         _must(zipfile.is_zipfile(path), "the container")  # torch.load also takes bare pickles
-        tensors = _restore(torch.load(path, weights_only=True))
+        tensors = _restore(torch.load(path, weights_only=True, mmap=True))
         _check(tensors)
     except (
         pickle.UnpicklingError,

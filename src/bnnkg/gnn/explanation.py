@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnnkg.gnn.attention import edge_dots
 from bnnkg.gnn.bgan import BganConfig
 from bnnkg.gnn.hiding import hide_pairs
 from bnnkg.gnn.metrics import Floats, spearman
 from bnnkg.gnn.objectives import Learner, Weights, loss_of
+from bnnkg.gnn.portable import edge_dots
 from bnnkg.gnn.questions import Question
 from bnnkg.gnn.sites import Site, SiteName, Sites, build_sites
 from bnnkg.gnn.tensors import Batch

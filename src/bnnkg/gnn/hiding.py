@@ -173,9 +173,9 @@ class _Cover:
             at = rows[batch.up_synapse] | rows[batch.up_index].any(dim=0)
             self.up[at, EDGE_FEATURES.index(what)] = True
         else:
-            types = [t for t, triple in enumerate(batch.edge_types) if triple[1] == where]
-            at = torch.isin(batch.edge_type, torch.tensor(types))
-            at &= rows[batch.edge_index].any(dim=0)
+            named = torch.tensor([triple[1] == where for triple in batch.edge_types])
+            at = named[batch.edge_type].nonzero().flatten()
+            at = at[rows[batch.edge_index[:, at]].any(dim=0)]
             self.edges[at, EDGE_FEATURES.index(what)] = True
 
     def apply(self, batch: Batch) -> Batch:

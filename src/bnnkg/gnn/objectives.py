@@ -151,11 +151,18 @@ def loss_of(answers: Answers, asked: Question, weights: Weights) -> Tensor:
     """Cross-entropy of connections and labels and Huber loss of features, weighted, summed."""
     parts = []
     if answers.connections is not None and asked.connections is not None:
-        loss = F.binary_cross_entropy_with_logits(answers.connections, asked.connections.exists)
+        loss = _cross_entropy(answers.connections, asked.connections.exists)
         parts.append(weights.connections * loss)
     for values, group in zip(answers.features, asked.features, strict=True):
-        parts.append(weights.features * F.smooth_l1_loss(values, group.values))
+        parts.append(
+            weights.features * F.smooth_l1_loss(values.to(group.values.dtype), group.values)
+        )
     if answers.labels is not None and asked.labels is not None:
-        loss = F.binary_cross_entropy_with_logits(answers.labels, asked.labels.classes)
+        loss = _cross_entropy(answers.labels, asked.labels.classes)
         parts.append(weights.labels * loss)
     return torch.stack(parts).sum()
+
+
+def _cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
+    """In the precision of the classes, whatever the logits were computed in."""
+    return F.binary_cross_entropy_with_logits(logits.to(classes.dtype), classes)

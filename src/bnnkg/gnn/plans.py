@@ -28,6 +28,21 @@ class Bags:
 
 
 @dataclass(frozen=True)
+class Transposed:
+    """The edges of a plan by source (CSC).
+
+    Attributes:
+        offsets: [n_src + 1] where each source's edges start.
+        dst: [P] target row.
+        edge: [P] position in the plan, ascending for each source.
+    """
+
+    offsets: Tensor
+    dst: Tensor
+    edge: Tensor
+
+
+@dataclass(frozen=True)
 class Plan:
     """The edges of one attention site, sorted by target (CSR) and, through ``to_dst``, by source.
 
@@ -58,6 +73,12 @@ class Plan:
         return torch.diff(self.offsets).index_select(0, self.dst)
 
     @cached_property
+    def by_src(self) -> Transposed:
+        """The same edges by source: what the backward pass sums over."""
+        edge = torch.argsort(self.src, stable=True)
+        return Transposed(_offsets(self.src, self.n_src), self.dst.index_select(0, edge), edge)
+
+    @cached_property
     def to_dst(self) -> Bags:
         """Bags of sources by target: the forward sum."""
         positions = torch.arange(len(self.dst), device=self.dst.device)
@@ -66,9 +87,9 @@ class Plan:
     @cached_property
     def to_src(self) -> Bags:
         """Bags of targets by source: the backward sum."""
-        order = torch.argsort(self.src, stable=True)
-        src, dst = self.src.index_select(0, order), self.dst.index_select(0, order)
-        return _bags(src, dst, order, self.n_src, self.heads)
+        by_src = self.by_src
+        src = self.src.index_select(0, by_src.edge)
+        return _bags(src, by_src.dst, by_src.edge, self.n_src, self.heads)
 
 
 def plan_edges(src: Tensor, dst: Tensor, n_src: int, n_dst: int, heads: int) -> Plan:
@@ -89,8 +110,8 @@ def plan_edges(src: Tensor, dst: Tensor, n_src: int, n_dst: int, heads: int) -> 
     return Plan(n_src, n_dst, heads, src, dst, _offsets(dst, n_dst), order)
 
 
-def _offsets(sorted_rows: Tensor, n_rows: int) -> Tensor:
-    counts = torch.bincount(sorted_rows, minlength=n_rows)
+def _offsets(rows: Tensor, n_rows: int) -> Tensor:
+    counts = torch.bincount(rows, minlength=n_rows)
     return torch.cat([counts.new_zeros(1), counts.cumsum(0)])
 
 

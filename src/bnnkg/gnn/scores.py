@@ -16,13 +16,14 @@ from bnnkg.gnn.batching import UP, collate
 from bnnkg.gnn.checkpoints import load_checkpoint
 from bnnkg.gnn.explanation import HeadWeights, SiteAttention, explain
 from bnnkg.gnn.features import places
+from bnnkg.gnn.fitting import BGAN, make_learner
 from bnnkg.gnn.metrics import Floats, Ints
 from bnnkg.gnn.objectives import Learner
 from bnnkg.gnn.scaling import Scaling
 from bnnkg.gnn.sites import SiteName, build_sites
 from bnnkg.gnn.targets import forbid, target_named
 from bnnkg.gnn.tensors import Batch, GraphTensors
-from bnnkg.gnn.training import BGAN, TrainingConfig, config_from_json, deterministic, make_learner
+from bnnkg.gnn.training import TrainingConfig, config_from_json, deterministic
 from bnnkg.progress import Progress, silent
 from bnnkg.schema.computation import COMPARTMENT_KINDS, KINDS, PLACE, Kind
 from bnnkg.schema.learned import LEARNED_ON_EDGES, LEARNED_ON_NODES

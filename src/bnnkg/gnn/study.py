@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -31,6 +32,7 @@ from bnnkg.gnn.questions import (
 )
 from bnnkg.gnn.scaling import Scaling, fit_scaling
 from bnnkg.gnn.sites import Sites, build_sites
+from bnnkg.gnn.slicing import Asking, n_slices, slice_question
 from bnnkg.gnn.splits import FEWEST_FAMILIES, Part, split_models
 from bnnkg.gnn.targets import Target
 from bnnkg.gnn.tensors import Batch, GraphTensors
@@ -66,14 +68,14 @@ class Fold:
     Attributes:
         material: What it is a part of.
         batch: What may be seen.
-        sites: Its attention sites.
+        sites: Its attention sites; absent where it is too large and read in slices.
         positive: [2, n] what was hidden.
         labels: Asked as well.
     """
 
     material: Material
     batch: Batch
-    sites: Sites
+    sites: Sites | None
     positive: Tensor
     labels: Labels | None
 
@@ -119,19 +121,35 @@ class Study:
     @property
     def n_steps(self) -> int:
         """Steps of an epoch."""
-        return self.n_folds * len(self.material)
+        return len(self._steps)
 
-    def epoch(self, generator: torch.Generator, *, features: bool) -> Iterator[Question]:
-        """Questions in random order, each with new negatives and other features hidden."""
-        for step in torch.randperm(self.n_steps, generator=generator).tolist():
-            place, number = divmod(step, self.n_folds)
-            asked = self._ask(place, number, generator, features=features)
-            if asked.connections is not None or asked.features or asked.labels is not None:
-                yield asked
+    @cached_property
+    def _steps(self) -> list[tuple[int, int, int]]:
+        """Material, fold and slice of each step."""
+        return [
+            (place, number, part)
+            for place, material in enumerate(self.material)
+            for number in range(self.n_folds)
+            for part in range(n_slices(material.batch))
+        ]
 
-    def _ask(
-        self, place: int, number: int, generator: torch.Generator, *, features: bool
-    ) -> Question:
+    def order(self, seed: int) -> list[int]:
+        """The steps of an epoch, in random order."""
+        return torch.randperm(self.n_steps, generator=_generator(seed)).tolist()
+
+    def ask(self, step: int, seed: int, *, features: bool) -> Question | None:
+        """A step's question, with new negatives and other features hidden.
+
+        Args:
+            step: From 0 to ``n_steps``.
+            seed: Of all that is random in it.
+            features: Whether features are hidden and asked for as well.
+
+        Returns:
+            The question; nothing where there is nothing to ask for.
+        """
+        place, number, part = self._steps[step]
+        generator = _generator(seed)
         fold = self._fold(place, number)
         draw = int(torch.randint(N_DRAWS, (), generator=generator))
         connections = self._connections(place, number, draw)
@@ -141,8 +159,14 @@ class Study:
             batch, hidden = ask_features(
                 fold.material, batch, "train", generator, share=self.feature_share
             )
-        asked = Question(batch, fold.sites, connections, hidden, fold.labels)
-        if not self.shuffled:
+        whole = Asking(batch, connections, hidden, fold.labels)
+        if whole.is_empty():
+            return None
+        if fold.sites is None:
+            asked = slice_question(whole, part, n_slices(fold.material.batch), self.network)
+        else:
+            asked = Question(batch, fold.sites, connections, hidden, fold.labels)
+        if asked is None or not self.shuffled:
             return asked
         return shuffle_answers(asked, int(torch.randint(2**31, (), generator=generator)))
 
@@ -152,8 +176,9 @@ class Study:
         if key not in self._drawn:
             fold = self._fold(place, number)
             own_seed = int(np.random.SeedSequence([self.seed, *key]).generate_state(1)[0])
-            generator = torch.Generator().manual_seed(own_seed)
-            self._drawn[key] = ask_connections(fold.material, "train", fold.positive, generator)
+            self._drawn[key] = ask_connections(
+                fold.material, "train", fold.positive, _generator(own_seed)
+            )
         return self._drawn[key]
 
     def _fold(self, place: int, number: int) -> Fold:
@@ -163,9 +188,8 @@ class Study:
         units = material.unit_of(material.directed)
         mine = torch.from_numpy(_fold_of(units, self.n_folds) == number)
         batch, positive = hide_connections(material, "train", mine)
-        fold = Fold(
-            material, batch, _plan(batch, self.network), positive, ask_labels(material, "train")
-        )
+        sites = _plan(batch, self.network) if n_slices(material.batch) == 1 else None
+        fold = Fold(material, batch, sites, positive, ask_labels(material, "train"))
         if sum(len(m.batch.kind) for m in self.material) * self.n_folds <= ROWS_KEPT:
             self._kept[place, number] = fold
         return fold
@@ -271,19 +295,38 @@ def _held_out(
     material: Material, part: Part, network: BganConfig, n_folds: int, seed: int
 ) -> Iterator[Question]:
     """Connections of a part (of unseen models, a fold of them), and each feature group alone."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = _generator(seed)
     mine = torch.from_numpy(_fold_of(material.unit_of(material.directed), n_folds) == 0)
     batch, positive = hide_connections(material, part, mine)
     connections = ask_connections(material, part, positive, generator)
     labels = ask_labels(material, part)
     if connections is not None or labels is not None:
-        yield Question(batch, _plan(batch, network), connections, (), labels)
+        yield from _questions(Asking(batch, connections, (), labels), network)
     groups = feature_groups(material, part)
-    sites = _plan(material.batch, network) if groups else None
+    sites = _plan(material.batch, network) if groups and n_slices(material.batch) == 1 else None
     for kind, group in groups:
         hidden, features = ask_group(material, material.batch, part, kind, group)
-        if features and sites is not None:
-            yield Question(hidden, sites, None, features)
+        if features:
+            yield from _questions(Asking(hidden, None, features), network, sites)
+
+
+def _questions(
+    asked: Asking, network: BganConfig, sites: Sites | None = None
+) -> Iterator[Question]:
+    """The question, or its slices where it is too large; ``sites`` are those of its batch."""
+    of = n_slices(asked.batch)
+    if of == 1:
+        sites = _plan(asked.batch, network) if sites is None else sites
+        yield Question(asked.batch, sites, asked.connections, asked.features, asked.labels)
+        return
+    for number in range(of):
+        part = slice_question(asked, number, of, network)
+        if part is not None:
+            yield part
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
 
 
 def _fold_of(units: Ints, n_folds: int) -> Ints:

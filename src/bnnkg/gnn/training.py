@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
-import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from bnnkg.errors import TrainingError
 from bnnkg.gnn.baselines import RULES, TRAINED
-from bnnkg.gnn.bgan import Bgan, BganConfig
+from bnnkg.gnn.bgan import BganConfig
 from bnnkg.gnn.checkpoints import checkpoint_hash, load_checkpoint, save_checkpoint
 from bnnkg.gnn.evaluation import METRIC, answer_all, answer_by_rule, chance_of, score
 from bnnkg.gnn.explanation import (
@@ -32,17 +28,19 @@ from bnnkg.gnn.explanation import (
     fidelity,
     weigh_heads,
 )
+from bnnkg.gnn.fitting import BGAN, Fit, asks, make_learner
 from bnnkg.gnn.metrics import Floats
-from bnnkg.gnn.objectives import Learner, Weights, loss_of
+from bnnkg.gnn.objectives import Learner, Weights
+from bnnkg.gnn.processes import ALONE, Processes
 from bnnkg.gnn.sites import build_sites
-from bnnkg.gnn.study import Objective, Study, TrainingModel, prepare_study
+from bnnkg.gnn.study import Study, TrainingModel, prepare_study
 from bnnkg.gnn.targets import target_named
 from bnnkg.progress import Progress, silent
 from bnnkg.schema.computation import KINDS, Kind
 
 log = logging.getLogger(__name__)
 CHECKPOINT = "checkpoint.pt"
-BGAN = "bgan"
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,12 @@ class TrainingConfig:
         seed: The split's, and the first seed's.
         seeds: How many are trained: seed, seed + 1, ...
         threads: Of torch; more of them may round differently.
-        checkpoint_every: Epochs between checkpoints.
+        checkpoint_every: Steps of the optimiser between checkpoints.
         shuffled: Exchange the answers between units: a control that must end at chance.
+        accumulate: Questions whose mean loss makes one step of the optimiser; several processes
+            share them.
+        precision: Of matrix products in training; attention, losses and parameters stay in single
+            precision.
     """
 
     network: BganConfig = field(default_factory=BganConfig)
@@ -82,8 +84,10 @@ class TrainingConfig:
     seed: int = 0
     seeds: int = 3
     threads: int = 1
-    checkpoint_every: int = 5
+    checkpoint_every: int = 25
     shuffled: bool = False
+    accumulate: int = 1
+    precision: str = PRECISIONS[0]
 
 
 @dataclass(frozen=True)
@@ -167,6 +171,7 @@ def train(
     config: TrainingConfig,
     *,
     folder: Path,
+    processes: Processes = ALONE,
     progress: Progress = silent,
 ) -> RunResult:
     """Trains BGAN and its baselines, and scores them on what was held out.
@@ -178,16 +183,20 @@ def train(
         models: What to train, stop and test on.
         config: How.
         folder: Where the checkpoint goes.
-        progress: Told of every epoch, with its loss and validation score.
+        processes: Those that train together, all of them called alike; the result is that of one
+            within rounding. Only the first one reads and writes the checkpoint.
+        progress: Told of every step, with the last epoch's loss and validation score.
 
     Raises:
-        TrainingError: Nothing can be held out, or the folder holds another run's checkpoint.
+        TrainingError: Nothing can be held out, the folder holds another run's checkpoint, or there
+            are more processes than questions to share.
     """
+    _check(config, processes)
     started = time.process_time()
     models = sorted(models, key=lambda model: model.tensors.model_uid)
     with deterministic(config.threads):
         study = _prepare(models, config)
-        run = _Run(config, study, models, folder / CHECKPOINT, progress)
+        run = _Run(config, study, models, folder / CHECKPOINT, processes, progress)
         run.train_all()
         return _result(run, models, time.process_time() - started)
 
@@ -197,20 +206,6 @@ def config_from_json(text: str) -> TrainingConfig:
     fields = json.loads(text)
     network, weights = BganConfig(**fields.pop("network")), Weights(**fields.pop("weights"))
     return TrainingConfig(network=network, weights=weights, **fields)
-
-
-def make_learner(
-    name: str, config: TrainingConfig, widths: Mapping[Kind, int], seed: int
-) -> Learner:
-    """BGAN or a trained baseline, with its decoders, as it is before the first step."""
-    torch.manual_seed(seed)
-    network = config.network
-    encoder: nn.Module
-    if name == BGAN:
-        encoder = Bgan(network, widths)
-    else:
-        encoder = TRAINED[name](widths["neuron"], network.width, network.dropout)
-    return Learner(encoder, network.width, widths, network.dropout)
 
 
 @contextmanager
@@ -229,6 +224,20 @@ def deterministic(threads: int) -> Iterator[None]:
         torch.set_num_threads(before[0])
         torch.use_deterministic_algorithms(before[1])
         memory.fill_uninitialized_memory = filled
+
+
+def _check(config: TrainingConfig, processes: Processes) -> None:
+    if config.precision not in PRECISIONS:
+        raise TrainingError(
+            "no such precision", expected=" or ".join(PRECISIONS), found=config.precision
+        )
+    if processes.size > config.accumulate:
+        raise TrainingError(
+            "there are more processes than questions to share at a step",
+            expected=f"at least {processes.size} questions accumulated",
+            found=str(config.accumulate),
+            hint=f"--accumulate {processes.size}",
+        )
 
 
 def _prepare(models: Sequence[TrainingModel], config: TrainingConfig) -> Study:
@@ -252,13 +261,17 @@ class _Run:
         study: Study,
         models: Sequence[TrainingModel],
         path: Path,
+        processes: Processes,
         progress: Progress,
     ) -> None:
         self.config, self.study, self.path, self.progress = config, study, path, progress
+        self.processes = processes
         self.seeds = tuple(range(config.seed, config.seed + config.seeds))
         batch = study.material[0].batch
         self.widths: dict[Kind, int] = {kind: batch.x[kind].shape[1] for kind in KINDS}
-        self.content = self._open(models)
+        self.content = processes.from_first(
+            self._open(models) if processes.is_first else dict[str, Any]()
+        )
         self.names = [BGAN, *(TRAINED if study.gate != "feature" else ())]
 
     def train_all(self) -> None:
@@ -272,7 +285,12 @@ class _Run:
                     self.content["finished"][key] = self._fit(name, seed, float(done), total)
                     self.content["current"] = None
                     if name == self.names[-1]:
-                        save_checkpoint(self.path, self.content)
+                        self.save()
+
+    def save(self) -> None:
+        """Writes the checkpoint, in the first process."""
+        if self.processes.is_first:
+            save_checkpoint(self.path, self.content)
 
     def learner(self, name: str, seed: int) -> Learner:
         """A finished network, at its best validation score."""
@@ -313,121 +331,29 @@ class _Run:
         return content
 
     def _fit(self, name: str, seed: int, done: float, total: float) -> dict[str, Any]:
-        """Trains one network; all that is random in an epoch follows from its seed and number."""
-        fit = _Fit(name, seed, self.config, self.study, self.widths)
+        """Trains one network, from the step at which it was left."""
+        fit = Fit(name, seed, self.config, self.study, self.widths, self.processes)
         current = self.content["current"]
         if current is not None and current["name"] == f"{name}/{seed}":
             fit.load(current["state"])
+        n_steps = 0
         while not fit.is_over():
-            fit.run_epoch()
-            if name == BGAN:
-                note = f"seed {seed}: loss {fit.history[-1][0]:.3f}, {METRIC[self.study.gate]} "
-                note += f"{fit.history[-1][1]:.3f} on validation"
-                self.progress("training", done + len(fit.history), total, note)
-                if len(fit.history) % self.config.checkpoint_every == 0:
-                    self.content["current"] = {"name": f"{name}/{seed}", "state": fit.state()}
-                    save_checkpoint(self.path, self.content)
+            fit.run_step()
+            n_steps += 1
+            if name != BGAN:
+                continue
+            if n_steps % self.config.checkpoint_every == 0:
+                self.content["current"] = {"name": f"{name}/{seed}", "state": fit.state()}
+                self.save()
+            self.progress("training", done + fit.n_epochs, total, self._note(fit))
         return {"best": fit.best, "history": fit.history}
 
-
-class _Fit:
-    """One network with its optimiser."""
-
-    def __init__(
-        self, name: str, seed: int, config: TrainingConfig, study: Study, widths: Mapping[Kind, int]
-    ) -> None:
-        self.name, self.seed, self.config, self.study = name, seed, config, study
-        self.learner = make_learner(name, config, widths, seed)
-        self.optimiser = torch.optim.AdamW(
-            self.learner.parameters(),
-            lr=config.learning_rate,
-            weight_decay=config.weight_decay,
-            foreach=False,
-        )
-        self.history: list[tuple[float, float]] = []
-        self.best: dict[str, Tensor] = {}
-        self.best_value, self.best_epoch = -float("inf"), 0
-
-    def is_over(self) -> bool:
-        """Whether all epochs are done, or none was better for long."""
-        n_done = len(self.history)
-        return n_done >= self.config.epochs or n_done - self.best_epoch >= self.config.patience
-
-    def run_epoch(self) -> None:
-        """Trains for one epoch and validates."""
-        number = len(self.history)
-        generator = torch.Generator().manual_seed(_mix(self.seed, number))
-        torch.manual_seed(_mix(self.seed, number) + 1)
-        self.learner.train()
-        losses = []
-        for step, asked in enumerate(self._questions(generator)):
-            self._set_rate(number + step / self.study.n_steps)
-            losses.append(self._step(asked))
-        value = self.validate()
-        self.history.append((float(np.mean(losses)), value))
-        if value > self.best_value or not self.best:
-            self.best_value, self.best_epoch = value, len(self.history)
-            self.best = deepcopy(self.learner.state_dict())
-
-    def validate(self) -> float:
-        """The gate's metric on validation."""
-        gate = self.study.gate
-        asked = [q for q in self.study.validation if _asks(q, gate)]
-        answers = answer_all(self.learner, asked)
-        return score(gate, answers[gate])[METRIC[gate]] if gate in answers else float("nan")
-
-    def state(self) -> dict[str, Any]:
-        """Everything that the next epoch depends on."""
-        return {
-            "learner": self.learner.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "history": self.history,
-            "best": self.best,
-            "best_value": self.best_value,
-            "best_epoch": self.best_epoch,
-        }
-
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Goes back to a state."""
-        self.learner.load_state_dict(state["learner"])
-        self.optimiser.load_state_dict(deepcopy(state["optimiser"]))
-        self.history = [tuple(epoch) for epoch in state["history"]]
-        self.best = state["best"]
-        self.best_value, self.best_epoch = state["best_value"], state["best_epoch"]
-
-    def _questions(self, generator: torch.Generator) -> Iterator[Any]:
-        features = self.name == BGAN and "feature" in self.study.objectives
-        return self.study.epoch(generator, features=features)
-
-    def _set_rate(self, epoch: float) -> None:
-        """Learning rate: a linear rise, then a cosine to 0."""
-        rise = min(1.0, (epoch + 0.1) / self.config.warm_up)
-        fall = 0.5 * (1 + math.cos(math.pi * epoch / self.config.epochs))
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.config.learning_rate * rise * fall
-
-    def _step(self, asked: Any) -> float:
-        loss = loss_of(self.learner(asked), asked, self.config.weights)
-        self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.learner.parameters(), self.config.clip, foreach=False)
-        self.optimiser.step()
-        return float(loss.detach())
-
-
-def _asks(question: Any, objective: Objective) -> bool:
-    return bool(
-        {
-            "edge": question.connections is not None,
-            "feature": bool(question.features),
-            "target": question.labels is not None,
-        }[objective]
-    )
-
-
-def _mix(seed: int, epoch: int) -> int:
-    digest = hashlib.blake2b(f"{seed}/{epoch}".encode(), digest_size=7).digest()
-    return int.from_bytes(digest, "little")
+    def _note(self, fit: Fit) -> str:
+        if not fit.history:
+            return f"seed {fit.seed}"
+        loss, value = fit.history[-1]
+        metric = METRIC[self.study.gate]
+        return f"seed {fit.seed}: loss {loss:.3f}, {metric} {value:.3f} on validation"
 
 
 def _result(run: _Run, models: Sequence[TrainingModel], seconds: float) -> RunResult:
@@ -443,7 +369,7 @@ def _result(run: _Run, models: Sequence[TrainingModel], seconds: float) -> RunRe
     metric = METRIC[study.gate]
     gate = Gate(metric, held_out[metric], limits[metric], held_out[metric] > limits[metric])
     fidelities = _choose_score(run)
-    save_checkpoint(run.path, run.content)
+    run.save()
     return RunResult(
         config=config,
         split=study.split,
@@ -461,7 +387,9 @@ def _result(run: _Run, models: Sequence[TrainingModel], seconds: float) -> RunRe
         model_uids=tuple(model.tensors.model_uid for model in models),
         fingerprint=models[0].tensors.fingerprint,
         checkpoint=run.path,
-        checkpoint_sha256=checkpoint_hash(run.path),
+        checkpoint_sha256=run.processes.from_first(
+            checkpoint_hash(run.path) if run.processes.is_first else ""
+        ),
         seconds=seconds,
     )  # fmt: skip
 
@@ -469,7 +397,7 @@ def _result(run: _Run, models: Sequence[TrainingModel], seconds: float) -> RunRe
 def _choose_score(run: _Run) -> dict[str, float]:
     """Keeps the score whose highest connections the networks use most, judged on validation."""
     gate, loss = run.study.gate, run.config.weights
-    asked = [q for q in run.study.validation if _asks(q, gate)]
+    asked = [q for q in run.study.validation if asks(q, gate)]
     weights, values = {}, []
     for seed in run.seeds:
         learner = run.learner(BGAN, seed)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from bnnkg.workflows.reading import open_catalogue, open_store, read_tensors
 
 if TYPE_CHECKING:
     from bnnkg.catalogue import Catalogue, Run
+    from bnnkg.gnn.processes import Processes
     from bnnkg.gnn.study import TrainingModel
     from bnnkg.gnn.training import RunResult, TrainingConfig
     from bnnkg.settings import Settings
@@ -36,6 +38,8 @@ class TrainRequest:
         seed: The split's, and the first seed's.
         seeds: How many are trained.
         resume: A run to go on with; the rest is then taken from it.
+        accumulate: Questions whose mean loss makes one step.
+        precision: Of matrix products in training.
     """
 
     models: tuple[str, ...] = ()
@@ -44,6 +48,8 @@ class TrainRequest:
     seed: int = 0
     seeds: int = 3
     resume: str | None = None
+    accumulate: int = 1
+    precision: str = "float32"
 
 
 def train(
@@ -51,6 +57,7 @@ def train(
 ) -> dict[str, Any]:
     """Trains BGAN and its baselines, and enters the run in the catalogue.
 
+    Under ``torchrun`` all processes train together and the first one alone keeps the catalogue.
     Numbers of contacts are withheld from the inputs, so that what attention says of them is a
     finding and not an echo.
 
@@ -62,25 +69,38 @@ def train(
         UnknownModelError: The graph has no such model.
         UnknownRunError: The catalogue has no such run.
     """
+    from bnnkg.gnn.processes import started_processes
+
     started = time.perf_counter()
-    with open_catalogue(settings) as catalogue:
+    if not is_first_process():
+        progress = silent
+    with started_processes() as processes, open_catalogue(settings) as catalogue:
         earlier = catalogue.run(request.resume) if request.resume else None
         config = _configure(request, earlier)
         with open_store(settings, write=False, progress=progress) as store:
             keys, left_out = _choose(store, request, earlier)
             models = read_models(store, keys, settings=settings, progress=progress)
-            run = earlier.id if earlier else _enter(catalogue, store, config, models)
-        with _told(catalogue, run):
-            result = _train(models, config, settings.runs_folder / run, progress)
+            run = earlier.id if earlier else ""
+            if not run and processes.is_first:
+                run = _enter(catalogue, store, config, models)
+        run = processes.from_first(run)
+        with _told(catalogue, run) if processes.is_first else nullcontext():
+            result = _train(models, config, settings.runs_folder / run, processes, progress)
         answer = _answer(run, result, left_out, time.perf_counter() - started)
-        catalogue.update_run(
-            run,
-            status="done",
-            split=result.split,
-            metrics={name: value for name, value in answer.items() if name != "run"},
-            artefacts=[_artefact(settings, result)],
-        )
+        if processes.is_first:
+            catalogue.update_run(
+                run,
+                status="done",
+                split=result.split,
+                metrics={name: value for name, value in answer.items() if name != "run"},
+                artefacts=[_artefact(settings, result)],
+            )
     return answer
+
+
+def is_first_process() -> bool:
+    """Whether this process is the one that reports, of those that ``torchrun`` started."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def read_models(
@@ -112,7 +132,10 @@ def _configure(request: TrainRequest, earlier: Run | None) -> TrainingConfig:
     for name, value in (("--seeds", request.seeds), ("--epochs", request.epochs)):
         if value is not None and value < 1:
             raise UsageError(f"{name} is too small", expected="1 or more", found=str(value))
-    config = TrainingConfig(seed=request.seed, seeds=request.seeds)
+    config = TrainingConfig(
+        seed=request.seed, seeds=request.seeds,
+        accumulate=request.accumulate, precision=request.precision,
+    )  # fmt: skip
     if request.target:
         config = replace(config, target=target_named(request.target).name)
     return replace(config, epochs=request.epochs) if request.epochs else config
@@ -185,11 +208,15 @@ def _told(catalogue: Catalogue, run: str) -> Iterator[None]:
 
 
 def _train(
-    models: Sequence[TrainingModel], config: TrainingConfig, folder: Path, progress: Progress
+    models: Sequence[TrainingModel],
+    config: TrainingConfig,
+    folder: Path,
+    processes: Processes,
+    progress: Progress,
 ) -> RunResult:
     from bnnkg.gnn.training import train as train_networks
 
-    return train_networks(models, config, folder=folder, progress=progress)
+    return train_networks(models, config, folder=folder, processes=processes, progress=progress)
 
 
 def _answer(
