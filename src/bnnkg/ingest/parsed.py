@@ -11,7 +11,7 @@ import numpy.typing as npt
 from bnnkg.ingest.report import SourceReport
 from bnnkg.ingest.sources import Source
 
-Integers = npt.NDArray[np.int64]
+Integers = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.float64]
 DefinedLabel = Literal["Cell", "Mechanism", "SynapseType"]
 
