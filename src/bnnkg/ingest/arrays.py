@@ -43,12 +43,11 @@ def only(values: np.ndarray, good: np.ndarray) -> np.ndarray:
     return same(values[0], int(good.sum())) if is_same(values) else values[good]
 
 
-def joined(parts: Sequence[np.ndarray], type_: type[np.generic]) -> np.ndarray:
-    """Arrays one after the other, narrow; of that type where there are none."""
-    if not parts:
-        return np.zeros(0, type_)
-    if len(parts) == 1:
-        return parts[0]
+def joined(parts: Sequence[np.ndarray], type_: type[np.generic] = np.int64) -> np.ndarray:
+    """Arrays one after the other, narrow; of a type where there are none."""
+    parts = [part for part in parts if len(part)] or list(parts[:1])
+    if len(parts) < 2:
+        return parts[0] if parts else np.zeros(0, type_)
     if all(map(is_same, parts)) and len({part[0] for part in parts}) == 1:
         return same(parts[0][0], sum(map(len, parts)))
     return np.concatenate(parts)

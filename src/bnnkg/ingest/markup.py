@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from lxml import etree
 
@@ -15,6 +16,8 @@ from bnnkg.errors import SourceError
 
 NEUROML2 = "http://www.neuroml.org/schema/neuroml2"
 NEUROML1 = "http://morphml.org/"
+MAX_PROBLEMS = 1000
+"""Problems of one file that are told; more of them say nothing new."""
 UNCOUNTED_BELOW = frozenset({"notes", "annotation", "ComponentType", "Simulation"})
 
 
@@ -24,12 +27,30 @@ def local_name(element: etree._Element) -> str:
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
-def parse_xml(content: bytes, where: str) -> etree._Element:
+class Listener(Protocol):
+    """What hears of elements as they end, while the document is still being read.
+
+    Attributes:
+        tags: Names of the elements that it hears of, as lxml writes them.
+    """
+
+    @property
+    def tags(self) -> Sequence[str]:  # noqa: D102
+        ...
+
+    def hear(self, element: etree._Element) -> None:
+        """Is told of an element; may remove those that it heard of before."""
+
+
+def parse_xml(
+    pieces: Iterable[bytes], where: str, listener: Listener | None = None
+) -> etree._Element:
     """Parses one document.
 
     Args:
-        content: The file's bytes.
+        pieces: The file's bytes, in as many pieces as there are.
         where: Its path, for messages.
+        listener: Told of elements as they end.
 
     Returns:
         The root element, without comments and processing instructions.
@@ -37,15 +58,25 @@ def parse_xml(content: bytes, where: str) -> etree._Element:
     Raises:
         SourceError: Empty, broken, or with a document type that declares anything.
     """
-    if not content.strip():
-        raise SourceError("the file is empty", where=where, expected="an XML document")
-    parser = etree.XMLParser(
+    parser = etree.XMLPullParser(
+        ("end",) if listener else (), tag=listener.tags if listener else None,
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False,
         huge_tree=False, remove_comments=True, remove_pis=True,
     )  # fmt: skip
+    empty = True
     try:
-        root = etree.fromstring(content, parser)
+        for piece in pieces:
+            empty = empty and not piece.strip()
+            parser.feed(piece)
+            for _, element in parser.read_events():
+                if listener is not None and isinstance(element, etree._Element):
+                    listener.hear(element)
+        root: etree._Element = parser.close()
     except (etree.XMLSyntaxError, ValueError) as error:
+        if empty:
+            raise SourceError(
+                "the file is empty", where=where, expected="an XML document"
+            ) from None
         line = getattr(error, "lineno", None)
         raise SourceError(
             "this is no well-formed XML",
@@ -132,7 +163,7 @@ class Account:
 
     def problem(self, text: str) -> None:
         """Notes something that should have been loaded and could not be."""
-        if len(self.problems) < 1000:
+        if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(text)
 
     def by_class(self) -> dict[str, tuple[int, int, int]]:
