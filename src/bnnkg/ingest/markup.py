@@ -16,6 +16,8 @@ from bnnkg.errors import SourceError
 
 NEUROML2 = "http://www.neuroml.org/schema/neuroml2"
 NEUROML1 = "http://morphml.org/"
+FED_BYTES = 2**14
+"""What the parser gets at a time: elements are heard of while they are in the processor's cache."""
 MAX_PROBLEMS = 1000
 """Problems of one file that are told; more of them say nothing new."""
 UNCOUNTED_BELOW = frozenset({"notes", "annotation", "ComponentType", "Simulation"})
@@ -38,8 +40,8 @@ class Listener(Protocol):
     def tags(self) -> Sequence[str]:  # noqa: D102
         ...
 
-    def hear(self, element: etree._Element) -> None:
-        """Is told of an element; may remove those that it heard of before."""
+    def hear(self, elements: Iterable[etree._Element]) -> None:
+        """Is told of elements that have ended; may remove all but the last of them."""
 
 
 def parse_xml(
@@ -67,10 +69,10 @@ def parse_xml(
     try:
         for piece in pieces:
             empty = empty and not piece.strip()
-            parser.feed(piece)
-            for _, element in parser.read_events():
-                if listener is not None and isinstance(element, etree._Element):
-                    listener.hear(element)
+            for start in range(0, len(piece), FED_BYTES):
+                parser.feed(piece[start : start + FED_BYTES])
+                if listener is not None:
+                    listener.hear(element for _, element in parser.read_events())  # type: ignore[misc]
         root: etree._Element = parser.close()
     except (etree.XMLSyntaxError, ValueError) as error:
         if empty:

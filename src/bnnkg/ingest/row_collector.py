@@ -7,6 +7,7 @@ ends, and is removed once the next one of its list has ended.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from lxml import etree
 
@@ -56,24 +57,26 @@ class RowCollector:
         self._seen: etree._Element | None = None
         self._populations: set[str] = set()
 
-    def hear(self, element: etree._Element) -> None:
-        """Takes a row; it is removed with the next, since the parser still writes behind it."""
-        parent = element.getparent()
-        if parent is not self._list:
-            self._turn_to(parent)
-        if self._builder is None or parent is None:
-            return
-        if self._last is not None:
-            parent.remove(self._last)
-        self._last = element
-        self._builder.add(element)
-        self.counts[local_name(element)] += 1
-        if len(element):
-            self.counts.update(local_name(inner) for inner in counted(element))
+    def hear(self, elements: Iterable[etree._Element]) -> None:
+        """Takes rows; each is removed with the next, since the parser still writes behind it."""
+        for element in elements:
+            parent = element.getparent()
+            if parent is not self._list:
+                self._turn_to(parent)
+            if self._builder is None or parent is None:
+                continue
+            if self._last is not None:
+                parent.remove(self._last)
+            self._last = element
+            self._builder.add(element)
+            if len(element):
+                self.counts.update(local_name(inner) for inner in counted(element))
 
     def finish(self) -> None:
-        """Ends with the document: what is left of the rows is removed."""
+        """Ends with the document: what is left of the rows is removed, and all are counted."""
         self._turn_to(None)
+        for builder in self._builders.values():
+            self.counts.update(builder.counts())
 
     def rows_of(self, element: etree._Element) -> Builder | None:
         """What was taken from a list, once; absent where its rows are still in it."""

@@ -7,6 +7,7 @@ once all of the network is known, for each distinct text and not for each row.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -203,7 +204,8 @@ class RowBuilder:
     meanings: RowTexts
     sides: tuple[SideNames, ...]
     component: str = ""
-    _key: tuple[object, ...] = ()
+    _tag: object = ""
+    _attributes: list[str] = field(default_factory=list)
     _waiting: list[Sequence[str]] = field(default_factory=list)
     _lines: list[int] = field(default_factory=list)
     _n_done: int = 0
@@ -216,12 +218,22 @@ class RowBuilder:
 
     def add(self, row: etree._Element) -> None:
         """Adds a row."""
-        key = (row.tag, *row.keys())
-        if key != self._key or len(self._waiting) >= BLOCK_ROWS:
+        names = row.keys()
+        if names != self._attributes or row.tag != self._tag or len(self._lines) >= BLOCK_ROWS:
             self._convert()
-            self._key = key
+            self._attributes, self._tag = names, row.tag  # type: ignore[assignment]
         self._waiting.append(row.values())  # type: ignore[arg-type]
         self._lines.append(row.sourceline)  # type: ignore[arg-type]
+
+    def counts(self) -> dict[str, int]:
+        """How many rows there are, by XML name."""
+        self._convert()
+        parts = self._parts.get("name", [])
+        names = list(self._names)
+        counts: Counter[str] = Counter()
+        for part in parts:
+            counts[names[part[0]]] += len(part)
+        return counts
 
     def finish(self) -> Rows:
         """All of them."""
@@ -248,9 +260,9 @@ class RowBuilder:
         n = len(self._waiting)
         if not n:
             return
-        tag, *names = self._key
-        attributes = _Attributes(dict(zip(names, zip(*self._waiting, strict=True), strict=True)), n)
-        name = self._names.setdefault(local_name_of(str(tag)), len(self._names))
+        columns = dict(zip(self._attributes, zip(*self._waiting, strict=True), strict=True))
+        attributes = _Attributes(columns, n)
+        name = self._names.setdefault(local_name_of(str(self._tag)), len(self._names))
         self._keep("name", same(name, n))
         self._keep("line", narrow(np.array(self._lines)))
         for k, side in enumerate(self.sides):
@@ -308,7 +320,7 @@ class _Attributes:
         n_rows: How many rows.
     """
 
-    texts: dict[object, tuple[str, ...]]
+    texts: dict[str, tuple[str, ...]]
     n_rows: int
 
     def either(self, names: tuple[str, ...], absent: str) -> Sequence[str]:
@@ -370,6 +382,10 @@ class InstanceBuilder:
         self._waiting.append(found)
         if len(self._waiting) >= BLOCK_ROWS:
             self._convert()
+
+    def counts(self) -> dict[str, int]:
+        """How many instances there are, by XML name."""
+        return {"instance": len(self.ids)}
 
     def _convert(self) -> None:
         if self._waiting:
