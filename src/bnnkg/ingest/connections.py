@@ -1,11 +1,21 @@
-"""Connections as records: synapses, their ends, and which neurons they join."""
+"""Connections as records: synapses, their ends, and which neurons they join.
+
+There may be millions, so their columns hold numbers and make their values when they are read.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
-from bnnkg.ingest.parsed import ParsedModel, Projection, SiteColumns
+from bnnkg.ingest.arrays import is_same, joined, narrow, only
+from bnnkg.ingest.mirrors import mirror_images
+from bnnkg.ingest.parsed import Integers, ParsedModel, Projection, SiteColumns
 from bnnkg.ingest.tables import Tables
+from bnnkg.schema import Joined, LazyColumn, Numbered, Numbers, Picked, Same, Written
 
 Neurons = list[list[str]]
 
@@ -16,155 +26,247 @@ def connection_records(tables: Tables, parsed: ParsedModel, model: str, neurons:
     A gap junction that a network lists from both sides stays twice; the later one is marked
     ``mirrored`` and not counted again in CONNECTS_TO.
     """
-    pending: dict[tuple[object, ...], int] = {}
-    pairs = _Pairs(neurons)
-    for projection in parsed.projections:
-        mirrored = _mirrored(projection, pending)
-        _add_synapses(tables, parsed, model, neurons, projection, mirrored)
-        pairs.add(projection, mirrored)
-    pairs.add_records(tables, model)
+    if parsed.projections:
+        _Connections(parsed, model, neurons).add_records(tables)
 
 
-class _Pairs:
-    """Which neurons are joined, by the kind of their synapses.
+def numbers(values: np.ndarray) -> LazyColumn:
+    """Numbers as a column; one that is everywhere is held once."""
+    if not is_same(values):
+        return Numbers(values)
+    value = values[0].item()
+    return Same(None if value != value else value, len(values))
+
+
+def picked(values: Sequence[Any], rows: np.ndarray) -> LazyColumn:
+    """Values of another column, by their rows in it; one that is everywhere is held once."""
+    return Same(values[int(rows[0])], len(rows)) if is_same(rows) else Picked(values, rows)
+
+
+class _Connections:
+    """All connections of a model, projection after projection.
 
     Args:
+        parsed: The model.
+        model: Its uid.
         neurons: uids of the neurons by population.
     """
 
-    def __init__(self, neurons: Neurons) -> None:
-        self._uids = [uid for population in neurons for uid in population]
-        sizes = [len(population) for population in neurons]
-        self._first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        self._rows: dict[str, list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = {}
+    def __init__(self, parsed: ParsedModel, model: str, neurons: Neurons) -> None:
+        self._parsed, self._model = parsed, model
+        self._projections = parsed.projections
+        self._neurons = [uid for population in neurons for uid in population]
+        first = np.cumsum([0, *map(len, neurons)])
+        self._pre = [_neuron_rows(p.pre, first) for p in self._projections]
+        self._post = [_neuron_rows(p.post, first) for p in self._projections]
+        self._mirrored = mirror_images(self._projections, self._pre, self._post)
+        self._uids = Joined([Numbered(f"{model}/{p.path}/", p.places) for p in self._projections])
 
-    def add(self, projection: Projection, mirrored: list[bool] | None) -> None:
-        """Adds the connections of a projection that are no mirror images."""
-        counted = (
-            np.ones(len(projection.places), bool) if mirrored is None else ~np.array(mirrored, bool)
-        )
+    def add_records(self, tables: Tables) -> None:
+        """Adds them all."""
+        self._add_synapses(tables)
         pre, post = (
-            (self._first[site.population] + site.neuron)[counted]
-            for site in (projection.pre, projection.post)
+            picked(self._neurons, joined(rows, np.int64)) for rows in (self._pre, self._post)
         )
-        rows = (pre, post, projection.weight[counted])
-        self._rows.setdefault(projection.kind, []).append(rows)
+        tables.all_edges(("SENDS", "Neuron", "Synapse"), pre, self._uids)
+        tables.all_edges(("TARGETS", "Synapse", "Neuron"), self._uids, post)
+        self._add_types(tables)
+        self._add_places(tables, "LEAVES_FROM", [p.pre for p in self._projections])
+        self._add_places(tables, "ARRIVES_AT", [p.post for p in self._projections])
+        self._add_pairs(tables)
 
-    def add_records(self, tables: Tables, model: str) -> None:
+    def _add_synapses(self, tables: Tables) -> None:
+        all_ = self._projections
+        sizes = [len(p.places) for p in all_]
+
+        def each(values: Iterable[Any]) -> LazyColumn:
+            return Joined([Same(value, n) for value, n in zip(values, sizes, strict=True)])
+
+        def any_(values: Iterable[np.ndarray | None]) -> LazyColumn:
+            return Joined([_numbers_or_none(v, n) for v, n in zip(values, sizes, strict=True)])
+
+        tables.all_nodes(
+            "Synapse", uid=self._uids, model_uid=Same(self._model, len(self._uids)),
+            kind=each(p.kind for p in all_), projection=each(p.id for p in all_),
+            index=any_(p.places for p in all_), weight=any_(p.weight for p in all_),
+            delay_ms=any_(p.delay_ms for p in all_),
+            threshold_mV=any_(p.threshold_mV for p in all_), mirrored=any_(self._mirrored),
+            receiver=Joined([_receivers(p) for p in all_]),
+        )  # fmt: skip
+
+    def _add_types(self, tables: Tables) -> None:
+        """Joins synapses to their models: within a projection by type, then in their order."""
+        uids, rows_of_uid = _coded(
+            [uid for p in self._projections for types in p.types for uid, _ in types]
+        )
+        sides, rows_of_side = _coded(
+            [side for p in self._projections for types in p.types for _, side in types]
+        )
+        rows: list[np.ndarray] = []
+        of: list[int] = []
+        start = k = 0
+        for projection in self._projections:
+            for here, types in _by_type(projection):
+                rows += [narrow(here + start)] * len(types)
+                of += range(k, k + len(types))
+                k += len(types)
+            start += len(projection.places)
+        sizes = list(map(len, rows))
+        tables.all_edges(
+            ("OF_TYPE", "Synapse", "SynapseType"),
+            Picked(self._uids, joined(rows, np.int64)),
+            picked(uids, _spread([rows_of_uid[i] for i in of], sizes)),
+            side=picked(sides, _spread([rows_of_side[i] for i in of], sizes)),
+        )
+
+    def _add_places(self, tables: Tables, type_: str, sites: list[SiteColumns]) -> None:
+        """Joins synapses to sections, where the neuron is no point."""
+        n_sections = {cell.uid: len(cell.sections) for cell in self._parsed.cells}
+        cells = [population.cell_uid for population in self._parsed.populations]
+        first = dict(zip(n_sections, np.cumsum([0, *n_sections.values()]).tolist(), strict=False))
+        first_of = np.array([first[cell] for cell in cells], dtype=np.int64)
+        uids = [f"{cell}/{i}" for cell, n in n_sections.items() for i in range(n)]
+        starts = np.cumsum([0, *map(_n_rows, sites)]).tolist()
+        here = [
+            _Placed(start, site, site.section >= 0)
+            for start, site in zip(starts, sites, strict=False)
+            if len(site.section) and site.section.max() >= 0
+        ]
+        if here:
+            tables.all_edges(
+                (type_, "Synapse", "Compartment"),
+                Picked(self._uids, joined([one.rows() for one in here], np.int64)),
+                picked(uids, joined([one.sections(first_of) for one in here], np.int64)),
+                fraction_along=Joined([numbers(only(p.site.fraction, p.on)) for p in here]),
+                segment=Joined([numbers(only(p.site.segment, p.on)) for p in here]),
+            )
+
+    def _add_pairs(self, tables: Tables) -> None:
         """Adds a CONNECTS_TO for each pair and kind; gap junctions have no direction.
 
         Such an edge then points as the first of its connections does.
         """
-        for kind in sorted(self._rows):
-            pre, post, weight = (np.concatenate(c) for c in zip(*self._rows[kind], strict=True))
-            low, high = pre, post
-            if kind == "electrical":
-                low, high = np.minimum(pre, post), np.maximum(pre, post)
-            _, first, pair_of, counts = np.unique(
-                low * len(self._uids) + high,
-                return_index=True, return_inverse=True, return_counts=True,
-            )  # fmt: skip
-            src = [self._uids[i] for i in pre[first].tolist()]
-            dst = [self._uids[i] for i in post[first].tolist()]
-            tables.edges(
-                "CONNECTS_TO", "Neuron", "Neuron", src, dst,
-                uid=[f"{a}>{b.removeprefix(model)}>{kind}" for a, b in zip(src, dst, strict=True)],
-                kind=[kind] * len(src), n_synapses=counts.tolist(),
-                weight=np.bincount(pair_of, weights=weight, minlength=len(src)).tolist(),
-            )  # fmt: skip
+        places = [uid.removeprefix(self._model) for uid in self._neurons]
+        kinds = sorted({projection.kind for projection in self._projections})
+        found = [(kind, self._pairs(kind)) for kind in kinds]
+        tables.all_edges(
+            ("CONNECTS_TO", "Neuron", "Neuron"),
+            Joined([picked(self._neurons, src) for _, (src, *_) in found]),
+            Joined([picked(self._neurons, dst) for _, (_, dst, *_) in found]),
+            uid=Joined([
+                Written("{}>{}>" + kind, (picked(self._neurons, src), picked(places, dst)))
+                for kind, (src, dst, *_) in found
+            ]),
+            kind=Joined([Same(kind, len(src)) for kind, (src, *_) in found]),
+            n_synapses=Joined([numbers(n) for _, (_, _, n, _) in found]),
+            weight=Joined([numbers(weight) for _, (_, _, _, weight) in found]),
+        )  # fmt: skip
+
+    def _pairs(self, kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Pairs of neurons that synapses of a kind join: both, how many, their summed weight."""
+        mine = [row for row, p in enumerate(self._projections) if p.kind == kind]
+        counted = [_counted(self._projections[row], self._mirrored[row]) for row in mine]
+
+        def all_of(columns: Iterable[np.ndarray], type_: type[np.generic]) -> np.ndarray:
+            return joined([only(c, good) for c, good in zip(columns, counted, strict=True)], type_)
+
+        pre = all_of((self._pre[row] for row in mine), np.int64)
+        post = all_of((self._post[row] for row in mine), np.int64)
+        weight = all_of((self._projections[row].weight for row in mine), np.float64)
+        low, high = pre, post
+        if kind == "electrical":
+            low, high = np.minimum(pre, post), np.maximum(pre, post)
+        first, n, total = _summed(low.astype(np.int64) * len(self._neurons) + high, weight)
+        return narrow(pre[first]), narrow(post[first]), narrow(n), narrow(total)
 
 
-def _mirrored(projection: Projection, pending: dict[tuple[object, ...], int]) -> list[bool] | None:
-    """For gap junctions: whether an earlier one of the same network is this one, turned round."""
-    if projection.kind != "electrical":
-        return None
-    result = []
-    pre, post = _ends(projection.pre), _ends(projection.post)
-    for a, b, type_ in zip(pre, post, projection.type_of.tolist(), strict=True):
-        about = (projection.network, projection.types[type_])
-        turned = (b, a, about)
-        if a[:2] != b[:2] and pending.get(turned, 0) > 0:
-            pending[turned] -= 1
-            result.append(True)
-        else:
-            pending[(a, b, about)] = pending.get((a, b, about), 0) + 1
-            result.append(False)
-    return result
+@dataclass(frozen=True)
+class _Placed:
+    """The sites of a projection that are on sections.
 
+    Attributes:
+        start: Row of the projection's first synapse among all.
+        site: All its sites.
+        on: Which of them are.
+    """
 
-def _ends(site: SiteColumns) -> list[tuple[int, int, int, int]]:
-    return list(
-        zip(
-            site.population.tolist(), site.neuron.tolist(), site.section.tolist(),
-            site.segment.tolist(), strict=True,
+    start: int
+    site: SiteColumns
+    on: np.ndarray
+
+    def rows(self) -> np.ndarray:
+        """Their synapses' rows among all."""
+        return narrow(np.flatnonzero(self.on) + self.start)
+
+    def sections(self, first_of: np.ndarray) -> np.ndarray:
+        """Rows of their sections, from the row of the first one of each population's cell."""
+        return narrow(
+            first_of[only(self.site.population, self.on)] + only(self.site.section, self.on)
         )
-    )  # fmt: skip
 
 
-def _uids(site: SiteColumns, neurons: Neurons) -> list[str]:
-    pairs = zip(site.population.tolist(), site.neuron.tolist(), strict=True)
-    return [neurons[population][row] for population, row in pairs]
+def _summed(keys: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows with equal keys as one: the first row of each, how many there are, their weight.
+
+    As ``numpy.unique`` would, which holds twice as many arrays of this size at once.
+    """
+    order = keys.argsort(kind="stable")
+    keys = keys[order]
+    starts = np.ones(len(keys), bool)
+    starts[1:] = keys[1:] != keys[:-1]
+    del keys
+    first = narrow(order[starts])
+    n = np.diff(np.flatnonzero(starts), append=len(order))
+    if is_same(weight) and weight[0] == 1:
+        return first, n, n.astype(np.float64)
+    sums = np.bincount(np.cumsum(starts) - 1, weights=weight[order], minlength=len(n))
+    return first, n, sums
 
 
-def _add_synapses(
-    tables: Tables,
-    parsed: ParsedModel,
-    model: str,
-    neurons: Neurons,
-    projection: Projection,
-    mirrored: list[bool] | None,
-) -> None:
-    n = len(projection.places)
-    uids = [f"{model}/{projection.path}/{place}" for place in projection.places.tolist()]
-    tables.nodes(
-        "Synapse", uid=uids, model_uid=[model] * n, kind=[projection.kind] * n,
-        projection=[projection.id] * n, index=projection.places.tolist(),
-        weight=projection.weight.tolist(), delay_ms=_absent_where_nan(projection.delay_ms),
-        threshold_mV=_thresholds(projection),
-        mirrored=mirrored if mirrored is not None else [None] * n,
-        receiver=[name or None for name in projection.receivers] or [None] * n,
-    )  # fmt: skip
-    tables.edges("SENDS", "Neuron", "Synapse", _uids(projection.pre, neurons), uids)
-    tables.edges("TARGETS", "Synapse", "Neuron", uids, _uids(projection.post, neurons))
-    _add_types(tables, projection, uids)
-    _add_place(tables, parsed, "LEAVES_FROM", projection.pre, uids)
-    _add_place(tables, parsed, "ARRIVES_AT", projection.post, uids)
+def _neuron_rows(site: SiteColumns, first: np.ndarray) -> Integers:
+    """Rows among the neurons of all populations."""
+    return narrow(first[site.population] + site.neuron)
 
 
-def _thresholds(projection: Projection) -> list[float | None]:
-    if projection.threshold_mV is None:
-        return [None] * len(projection.places)
-    return _absent_where_nan(projection.threshold_mV)
+def _n_rows(site: SiteColumns) -> int:
+    return len(site.neuron)
 
 
-def _absent_where_nan(values: np.ndarray) -> list[float | None]:
-    return [None if value != value else value for value in values.tolist()]
+def _counted(projection: Projection, mirrored: np.ndarray | None) -> np.ndarray:
+    return np.ones(len(projection.places), bool) if mirrored is None else ~mirrored
 
 
-def _add_types(tables: Tables, projection: Projection, uids: list[str]) -> None:
+def _numbers_or_none(values: np.ndarray | None, n_rows: int) -> LazyColumn:
+    return Same(None, n_rows) if values is None else numbers(values)
+
+
+def _receivers(projection: Projection) -> LazyColumn:
+    if not projection.receivers:
+        return Same(None, len(projection.places))
+    names = [name or None for name in projection.receivers]
+    return Picked(names, np.arange(len(names)))
+
+
+def _coded(values: list[str]) -> tuple[list[str], list[int]]:
+    """The distinct values, and the row among them of each."""
+    rows = {value: row for row, value in enumerate(dict.fromkeys(values))}
+    return list(rows), [rows[value] for value in values]
+
+
+def _spread(values: list[int], sizes: list[int]) -> np.ndarray:
+    """Values, each as often as its size says."""
+    return narrow(np.repeat(np.array(values, dtype=np.int32), sizes))
+
+
+def _by_type(projection: Projection) -> list[tuple[np.ndarray, tuple[tuple[str, str], ...]]]:
+    """Places of the rows of each type, with the synapse models that it stands for."""
+    if is_same(projection.type_of):
+        row = int(projection.type_of[0])
+        everywhere = np.arange(len(projection.type_of))
+        return [
+            (everywhere if k == row else everywhere[:0], types)
+            for k, types in enumerate(projection.types)
+        ]
     order = np.argsort(projection.type_of, kind="stable")
     ends = np.searchsorted(projection.type_of[order], np.arange(len(projection.types) + 1))
-    for row, types in enumerate(projection.types):
-        here = order[ends[row] : ends[row + 1]].tolist()
-        for uid, side in types:
-            tables.edges(
-                "OF_TYPE", "Synapse", "SynapseType", [uids[i] for i in here], [uid] * len(here),
-                side=[side] * len(here),
-            )  # fmt: skip
-
-
-def _add_place(
-    tables: Tables, parsed: ParsedModel, type_: str, site: SiteColumns, uids: list[str]
-) -> None:
-    """Joins synapses to sections, where the neuron is no point."""
-    here = np.flatnonzero(site.section >= 0).tolist()
-    if not here:
-        return
-    cells = [population.cell_uid for population in parsed.populations]
-    places = list(zip(site.population.tolist(), site.section.tolist(), strict=True))
-    sections = {place: f"{cells[place[0]]}/{place[1]}" for place in set(places)}
-    tables.edges(
-        type_, "Synapse", "Compartment", [uids[i] for i in here],
-        [sections[places[i]] for i in here],
-        fraction_along=site.fraction[here].tolist(), segment=site.segment[here].tolist(),
-    )  # fmt: skip
+    return [(order[ends[k] : ends[k + 1]], types) for k, types in enumerate(projection.types)]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import posixpath
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import partial
+from itertools import chain
+from typing import BinaryIO, Literal
 
 from lxml import etree
 
@@ -16,6 +19,7 @@ from bnnkg.ingest.hdf5 import embedded_document, is_hdf5
 from bnnkg.ingest.kinds import CORE_FILES
 from bnnkg.ingest.markup import NEUROML1, NEUROML2, Account, local_name, parse_xml
 from bnnkg.ingest.report import FileReport
+from bnnkg.ingest.row_collector import RowCollector
 from bnnkg.ingest.sources import FileTree, include_path
 from bnnkg.progress import Progress, silent
 
@@ -34,7 +38,8 @@ class Document:
         root: Its root element; of the embedded document for HDF5.
         account: What becomes of its elements.
         sha256: Hash of its bytes.
-        content: The bytes of an HDF5 file.
+        open: Opens it again, where it is HDF5.
+        rows: Rows of its networks that were taken out of ``root`` as they were read.
         includes: Paths of the documents that it includes.
     """
 
@@ -43,7 +48,8 @@ class Document:
     root: etree._Element
     account: Account
     sha256: bytes
-    content: bytes | None = None
+    open: Callable[[], BinaryIO] = io.BytesIO
+    rows: RowCollector = field(default_factory=RowCollector)
     includes: list[str] = field(default_factory=list)
 
 
@@ -82,31 +88,51 @@ def collect_documents(tree: FileTree, progress: Progress = silent) -> Collection
 
 def _read_into(found: Collection, tree: FileTree, path: str) -> None:
     try:
-        found.documents[path] = read_document(tree.read(path), path)
+        found.documents[path] = read_document(tree, path)
     except UnsupportedSourceError as error:
         found.reports[path] = FileReport(path, "skipped", error.what)
     except SourceError as error:
         found.reports[path] = FileReport(path, "failed", error.line())
 
 
-def read_document(content: bytes, path: str) -> Document:
-    """Reads one file.
+def read_document(tree: FileTree, path: str) -> Document:
+    """Reads one file; a large network is not held as text or as elements at any time.
 
     Raises:
         UnsupportedSourceError: The file is sound, but no NeuroML 2 or LEMS.
         SourceError: The file is broken.
     """
-    sha256 = hashlib.sha256(content).digest()
-    if is_hdf5(content):
-        root = embedded_document(content, path)
-        return Document(path, "hdf5", root, Account(root), sha256, content)
+    pieces = tree.pieces(path)
+    first = next(pieces, b"")
     lower = path.lower()
+    if is_hdf5(first):
+        return _hdf5_document(tree, path, chain([first], pieces))
     if not lower.endswith(_READ_SUFFIXES):
         raise UnsupportedSourceError(f"no model file: {_named(lower)}", where=path)
     if lower.endswith((".h5", ".hdf5")):
         raise SourceError("this is no HDF5 file", where=path, hint="write it again")
-    root = parse_xml(content, path)
-    return Document(path, _kind_of(root, path), root, Account(root), sha256)
+    sha256, rows = hashlib.sha256(), RowCollector()
+    root = parse_xml(_hashed(chain([first], pieces), sha256), path, rows)
+    rows.finish()
+    account = Account(root)
+    account.totals.update(rows.counts)
+    return Document(path, _kind_of(root, path), root, account, sha256.digest(), rows=rows)
+
+
+def _hdf5_document(tree: FileTree, path: str, pieces: Iterable[bytes]) -> Document:
+    sha256 = hashlib.sha256()
+    for _ in _hashed(pieces, sha256):
+        pass
+    with tree.open(path) as stream:
+        root = embedded_document(stream, path)
+    again = partial(tree.open, path)
+    return Document(path, "hdf5", root, Account(root), sha256.digest(), again)
+
+
+def _hashed(pieces: Iterable[bytes], whole: hashlib._Hash) -> Iterator[bytes]:
+    for piece in pieces:
+        whole.update(piece)
+        yield piece
 
 
 def _named(path: str) -> str:

@@ -6,19 +6,20 @@ refused.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
 from lxml import etree
 
 from bnnkg.errors import SourceError, UnsupportedSourceError
+from bnnkg.ingest.arrays import is_same, joined, narrow, same
 from bnnkg.ingest.markup import NEUROML2, local_name, parse_xml
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_TABLE_BYTES = 2**31
+BLOCK_ROWS = 2**15
 
 
 def is_hdf5(content: bytes) -> bool:
@@ -26,35 +27,35 @@ def is_hdf5(content: bytes) -> bool:
     return content.startswith(SIGNATURE)
 
 
-def open_hdf5(content: bytes, path: str) -> h5py.File:
-    """Opens HDF5 in memory.
+def open_hdf5(stream: BinaryIO, path: str) -> h5py.File:
+    """Opens an HDF5 file through a stream, so that nothing else is ever opened by its name.
 
     Raises:
         SourceError: It is broken.
     """
     try:
-        return h5py.File(io.BytesIO(content), "r")
+        return h5py.File(stream, "r")
     except OSError as error:
         raise SourceError(
             "the HDF5 file cannot be opened", where=path, found=" ".join(str(error).split())
         ) from None
 
 
-def embedded_document(content: bytes, path: str) -> etree._Element:
+def embedded_document(stream: BinaryIO, path: str) -> etree._Element:
     """Root of the NeuroML document that an HDF5 file holds; empty where it holds none.
 
     Raises:
         UnsupportedSourceError: The file is no NeuroML.
         SourceError: The file or its embedded document is broken.
     """
-    with open_hdf5(content, path) as file:
+    with open_hdf5(stream, path) as file:
         top = _hard(file, "neuroml")
         if not isinstance(top, h5py.Group):
             raise UnsupportedSourceError("not NeuroML: it has no group /neuroml", where=path)
         text = attribute(top, "neuroml_top_level")
         if not text:
             return etree.Element(f"{{{NEUROML2}}}neuroml")
-        root = parse_xml(text.encode(), f"{path}/neuroml_top_level")
+        root = parse_xml([text.encode()], f"{path}/neuroml_top_level")
     if local_name(root) != "neuroml":
         raise SourceError("its embedded document is no NeuroML", where=path)
     return root
@@ -93,6 +94,8 @@ def attribute(group: Any, name: str) -> str:
 def table(group: h5py.Group, where: str) -> dict[str, np.ndarray] | None:
     """The table of a group, by the names of its columns; absent where it has none.
 
+    Columns are integers where all their values are whole, else decimal numbers; both are narrow.
+
     Raises:
         SourceError: The table is kept elsewhere, is too large, or has no two dimensions.
     """
@@ -110,12 +113,31 @@ def _columns(dataset: h5py.Dataset, where: str) -> dict[str, np.ndarray]:
         raise SourceError("a table is no table of numbers", where=where, found=str(dataset.shape))
     if dataset.size * dataset.dtype.itemsize > MAX_TABLE_BYTES:
         raise SourceError("a table is too large", where=where, found=str(dataset.shape))
+    names = [attribute(dataset, f"column_{i}") for i in range(dataset.shape[1])]
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in names if name}
     try:
-        values = dataset[...]
+        for start in range(0, max(len(dataset), 1), BLOCK_ROWS):
+            block = dataset[start : start + BLOCK_ROWS]
+            for i, name in enumerate(names):
+                if name:
+                    parts[name].append(narrow(_plain(block[:, i])))
     except OSError as error:
         raise SourceError("a table cannot be read", where=where, found=str(error)) from None
-    names = [attribute(dataset, f"column_{i}") for i in range(values.shape[1])]
-    return {name: values[:, i] for i, name in enumerate(names) if name}
+    return {name: joined(column) for name, column in parts.items()}
+
+
+def _plain(column: np.ndarray) -> np.ndarray:
+    """Whole numbers as integers, others as the decimal numbers that were meant."""
+    if column.dtype.kind in "iu":
+        return column.astype(np.int64)
+    whole = np.abs(column) < _EXACT  # false where it is no number
+    if whole.all() and (column == np.rint(column)).all():
+        return column.astype(np.int64)
+    return as_decimal(column)
+
+
+_EXACT = 2**24
+"""Below this every whole number has a single-precision one of its own."""
 
 
 def as_decimal(column: np.ndarray) -> np.ndarray:
@@ -124,3 +146,15 @@ def as_decimal(column: np.ndarray) -> np.ndarray:
         return column.astype(np.float64)
     distinct, inverse = np.unique(column, return_inverse=True)
     return np.array([float(str(value)) for value in distinct], dtype=np.float64)[inverse]
+
+
+def as_floats(column: np.ndarray) -> np.ndarray:
+    """A column of a table as floats."""
+    if is_same(column):
+        return same(float(column[0]), len(column))
+    return column.astype(np.float64, copy=False)
+
+
+def as_integers(column: np.ndarray) -> np.ndarray:
+    """A column of a table as integers: what stands behind the point is left out."""
+    return column if column.dtype.kind == "i" else narrow(column.astype(np.int64))

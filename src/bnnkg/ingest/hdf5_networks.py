@@ -7,8 +7,17 @@ import numpy as np
 
 from bnnkg.errors import SourceError
 from bnnkg.ingest.annotations import PERSONAL_PROPERTIES
+from bnnkg.ingest.arrays import narrow, only, same
 from bnnkg.ingest.documents import Document
-from bnnkg.ingest.hdf5 import as_decimal, attribute, groups, networks_of, open_hdf5, table
+from bnnkg.ingest.hdf5 import (
+    as_floats,
+    as_integers,
+    attribute,
+    groups,
+    networks_of,
+    open_hdf5,
+    table,
+)
 from bnnkg.ingest.identity import path_part
 from bnnkg.ingest.markup import Account
 from bnnkg.ingest.networks import (
@@ -22,7 +31,7 @@ from bnnkg.ingest.networks import (
 )
 from bnnkg.ingest.parsed import Annotations, NetworkHead
 from bnnkg.ingest.rows import Bad, quantity_or_problem
-from bnnkg.ingest.sites import References, Sites
+from bnnkg.ingest.sites import References, Sites, keep_sites
 
 Table = dict[str, np.ndarray]
 _ROWS = {
@@ -38,7 +47,7 @@ def read_networks(networks: Networks, document: Document) -> None:
     Raises:
         SourceError: The file is broken.
     """
-    with open_hdf5(document.content or b"", document.path) as file:
+    with document.open() as stream, open_hdf5(stream, document.path) as file:
         for group in networks_of(file):
             _Reader(networks, document, group).read()
 
@@ -117,8 +126,8 @@ class _Reader:
             n, xyz = population_size(attribute(group, "size")) or 0, None
         else:
             n = len(next(iter(rows.values())))
-            zeros = np.zeros(n)
-            xyz = np.stack([as_decimal(rows.get(axis, zeros)) for axis in "xyz"], axis=1)
+            zeros = same(0.0, n)
+            xyz = np.stack([as_floats(rows.get(axis, zeros)) for axis in "xyz"], axis=1)
             self._account.add_rows("instance", n)
             self._account.take_rows("instance", n)
         add_population(
@@ -147,12 +156,12 @@ class _Reader:
         if kind == "continuous":
             ids = (attribute(group, "preComponent"), attribute(group, "postComponent"))
         types = (synapse_types(self._networks.definitions, self._file, kind, ids),)
-        weight = as_decimal(rows["weight"]) if "weight" in rows else np.ones(n)
-        delay = as_decimal(rows["delay"]) if "delay" in rows else np.zeros(n)
+        weight = as_floats(rows["weight"]) if "weight" in rows else same(1.0, n)
+        delay = as_floats(rows["delay"]) if "delay" in rows else same(0.0, n)
         path = self._networks.unique_path("projection", f"{self._path}/{path_part(id_)}")
         columns = (
-            np.flatnonzero(known), _only(pre[0], known), _only(post[0], known), weight[known],
-            delay[known], np.zeros(int(known.sum()), np.int64),
+            narrow(np.flatnonzero(known)), keep_sites(pre[0], known), keep_sites(post[0], known),
+            only(weight, known), only(delay, known), same(0, int(known.sum())),
         )  # fmt: skip
         good = add_projection(
             self._networks, self._references, self._number, kind, id_, path, columns, types
@@ -175,10 +184,10 @@ class _Reader:
         found = self._references.populations.get(population)
         if found is None:
             return None
-        neuron = rows.get(f"{prefix}{cell}", np.full(n, -1)).astype(np.int64)
-        segment = rows.get(f"{prefix}segment_id", np.zeros(n)).astype(np.int64)
-        fraction = as_decimal(rows.get(f"{prefix}fraction_along", np.full(n, 0.5)))
-        sites = Sites(np.full(n, found.place, np.int64), neuron, segment, fraction)
+        neuron = as_integers(rows.get(f"{prefix}{cell}", same(-1, n)))
+        segment = as_integers(rows.get(f"{prefix}segment_id", same(0, n)))
+        fraction = as_floats(rows.get(f"{prefix}fraction_along", same(0.5, n)))
+        sites = Sites(same(found.place, n), neuron, segment, fraction)
         return sites, (neuron >= 0) & (neuron < found.size)
 
     def _input_list(self, group: h5py.Group) -> bool:
@@ -193,17 +202,11 @@ class _Reader:
             return False
         sites, known = found
         model = self._networks.definitions.input_named(self._file, attribute(group, "component"))
-        weight = as_decimal(rows["weight"]) if "weight" in rows else np.ones(n)
+        weight = as_floats(rows["weight"]) if "weight" in rows else same(1.0, n)
         path = self._networks.unique_path("input", f"{self._path}/{path_part(id_)}")
         good = add_inputs(
-            self._networks, self._references, model, path, np.flatnonzero(known),
-            _only(sites, known), weight[known],
+            self._networks, self._references, model, path, narrow(np.flatnonzero(known)),
+            keep_sites(sites, known), only(weight, known),
         )  # fmt: skip
         self._told(f"inputList {id_!r}", "input", n, int(good.sum()))
         return True
-
-
-def _only(sites: Sites, good: np.ndarray) -> Sites:
-    return Sites(
-        sites.population[good], sites.neuron[good], sites.segment[good], sites.fraction[good]
-    )

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from lxml import etree
 
@@ -17,6 +18,10 @@ from bnnkg.errors import SourceError
 NEUROML2 = "http://www.neuroml.org/schema/neuroml2"
 NEUROML1 = "http://morphml.org/"
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+FED_BYTES = 2**14
+"""What the parser gets at a time: elements are heard of while they are in the processor's cache."""
+MAX_PROBLEMS = 1000
+"""Problems of one file that are told; more of them say nothing new."""
 UNCOUNTED_BELOW = frozenset({"notes", "annotation", "ComponentType", "Simulation"})
 
 
@@ -26,12 +31,30 @@ def local_name(element: etree._Element) -> str:
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
-def parse_xml(content: bytes, where: str) -> etree._Element:
+class Listener(Protocol):
+    """What hears of elements as they end, while the document is still being read.
+
+    Attributes:
+        tags: Names of the elements that it hears of, as lxml writes them.
+    """
+
+    @property
+    def tags(self) -> Sequence[str]:  # noqa: D102
+        ...
+
+    def hear(self, elements: Iterable[etree._Element]) -> None:
+        """Is told of elements that have ended; may remove all but the last of them."""
+
+
+def parse_xml(
+    pieces: Iterable[bytes], where: str, listener: Listener | None = None
+) -> etree._Element:
     """Parses one document.
 
     Args:
-        content: The file's bytes.
+        pieces: The file's bytes, in as many pieces as there are.
         where: Its path, for messages.
+        listener: Told of elements as they end.
 
     Returns:
         The root element, without comments and processing instructions.
@@ -39,15 +62,25 @@ def parse_xml(content: bytes, where: str) -> etree._Element:
     Raises:
         SourceError: Empty, broken, or with a document type that declares anything.
     """
-    if not content.strip():
-        raise SourceError("the file is empty", where=where, expected="an XML document")
-    parser = etree.XMLParser(
+    parser = etree.XMLPullParser(
+        ("end",) if listener else (), tag=listener.tags if listener else None,
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False,
         huge_tree=False, remove_comments=True, remove_pis=True,
     )  # fmt: skip
+    empty = True
     try:
-        root = etree.fromstring(content, parser)
+        for piece in pieces:
+            empty = empty and not piece.strip()
+            for start in range(0, len(piece), FED_BYTES):
+                parser.feed(piece[start : start + FED_BYTES])
+                if listener is not None:
+                    listener.hear(element for _, element in parser.read_events())  # type: ignore[misc]
+        root: etree._Element = parser.close()
     except (etree.XMLSyntaxError, ValueError) as error:
+        if empty:
+            raise SourceError(
+                "the file is empty", where=where, expected="an XML document"
+            ) from None
         line = getattr(error, "lineno", None)
         raise SourceError(
             "this is no well-formed XML",
@@ -139,7 +172,7 @@ class Account:
 
     def problem(self, text: str) -> None:
         """Notes something that should have been loaded and could not be."""
-        if len(self.problems) < 1000:
+        if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(text)
 
     def by_class(self) -> dict[str, tuple[int, int, int]]:

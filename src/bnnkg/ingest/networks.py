@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from bnnkg.ingest.arrays import only, same
 from bnnkg.ingest.cells import CellReading
 from bnnkg.ingest.definitions import Definitions
 from bnnkg.ingest.identity import PathNames, path_part
@@ -118,9 +119,10 @@ def add_projection(
     good: np.ndarray = pre_good & post_good
     networks.projections.append(
         Projection(
-            network, kind, id_, path, places[good], keep_rows(pre, good), keep_rows(post, good),
-            weight[good], delay[good] if kind in DELAYED else np.full(int(good.sum()), np.nan),
-            types, type_of[good],
+            network, kind, id_, path, only(places, good), keep_rows(pre, good),
+            keep_rows(post, good), only(weight, good),
+            only(delay, good) if kind in DELAYED else same(np.nan, int(good.sum())),
+            types, only(type_of, good),
         )
     )  # fmt: skip
     return good
@@ -138,6 +140,6 @@ def add_inputs(
     """Adds inputs to the model; returns for each row whether it was added."""
     target, good = place_sites(sites, references)
     networks.inputs.append(
-        InputTable(path, model, places[good], keep_rows(target, good), weight[good])
+        InputTable(path, model, only(places, good), keep_rows(target, good), only(weight, good))
     )
     return good

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from bnnkg.ingest.report import SourceReport
 from bnnkg.ingest.sources import Source
 
-Integers = npt.NDArray[np.int64]
+Integers = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.float64]
 DefinedLabel = Literal["Cell", "Mechanism", "SynapseType"]
 
@@ -204,6 +205,20 @@ class SegmentMap:
     place: Integers
     start: Floats
     share: Floats
+
+    def rows_at(self, ids: Integers) -> Integers:
+        """Rows of segments by their ids; -1 where there is none of that id."""
+        known, rows = self._sorted
+        if not len(known):
+            return np.full(len(ids), -1)
+        found = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+        return np.where(known[found] == ids, rows[found], -1)
+
+    @cached_property
+    def _sorted(self) -> tuple[Integers, Integers]:
+        ids, rows = (np.array(list(v), dtype=np.int64) for v in (self.row_of, self.row_of.values()))
+        order = np.argsort(ids)
+        return ids[order], rows[order]
 
 
 @dataclass(frozen=True)

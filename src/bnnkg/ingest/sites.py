@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from bnnkg.ingest.arrays import is_same, joined, narrow, only, same
 from bnnkg.ingest.cells import CellReading
 from bnnkg.ingest.parsed import Floats, Integers, SiteColumns
 
 _PATH = re.compile(r"(?:\.\./)*([^/\[\]]+)/([^/\[\]]+)(?:/.*)?\Z")
 _INDEX = re.compile(r"(?:\.\./)*([^/\[\]]+)\[\s*(\d+)\s*\](?:/.*)?\Z")
 _BARE = re.compile(r"\d+\Z")
+BLOCK_ROWS = 2**16
 
 
 @dataclass
@@ -78,6 +81,27 @@ class References:
             return None
         return found.place, row
 
+    def resolve_all(
+        self, texts: Sequence[str], codes: np.ndarray, population: str | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Places of the populations and rows of the neurons of references; -1 where there is none.
+
+        Args:
+            texts: Texts of references.
+            codes: Rows of ``texts``, one for each reference.
+            population: The population that their projection or list names.
+        """
+        used = np.zeros(len(texts), bool)
+        used[codes[:1] if is_same(codes) else codes] = True
+        found = np.full((2, len(texts)), -1)
+        for code in np.flatnonzero(used).tolist():
+            resolved = self.resolve(texts[code], population)
+            if resolved is not None:
+                found[:, code] = resolved
+        if is_same(codes):
+            return same(found[0, codes[0]], len(codes)), same(found[1, codes[0]], len(codes))
+        return narrow(narrow(found[0])[codes]), narrow(narrow(found[1])[codes])
+
     def at(self, place: int) -> NamedPopulation:
         """The population at that place of the model."""
         if len(self._by_place) != len(self.populations):
@@ -103,40 +127,59 @@ class Sites:
 
 
 def place_sites(sites: Sites, references: References) -> tuple[SiteColumns, np.ndarray]:
-    """Turns segment ids into sections, a population at a time.
+    """Turns segment ids into sections, a block of rows at a time.
 
     Returns:
         The sites, and for each whether its segment exists and its fraction is one (of a point cell
         only segment 0 exists).
     """
-    n = len(sites.neuron)
-    section, place = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
-    fraction = sites.fraction.astype(np.float64)
+    good = np.zeros(len(sites.neuron), bool)
+    parts: list[tuple[np.ndarray, ...]] = []
+    for start in range(0, max(len(good), 1), BLOCK_ROWS):
+        rows = slice(start, start + BLOCK_ROWS)
+        columns, good[rows] = _placed(sites, rows, references)
+        parts.append(tuple(map(narrow, columns)))
+    section, place, fraction = (joined(column) for column in zip(*parts, strict=True))
+    return SiteColumns(sites.population, sites.neuron, section, place, fraction), good
+
+
+def _placed(
+    sites: Sites, rows: slice, references: References
+) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
+    """Section, place there and fraction along it of some rows, and which of them exist."""
+    populations, ids = sites.population[rows], sites.segment[rows]
+    fraction = sites.fraction[rows].astype(np.float64)
+    section, place = np.full(len(ids), -1), np.full(len(ids), -1)
     good = (fraction >= 0) & (fraction <= 1)
-    for population in set(sites.population.tolist()):
-        here = np.flatnonzero(sites.population == population)
-        ids = sites.segment[here]
+    for population in np.unique(populations).tolist():
         segments = references.at(population).reading.segments
+        here = np.flatnonzero(populations == population)
         if segments is None:
-            good[here] &= ids == 0
+            good[here] &= ids[here] == 0
             continue
-        distinct, inverse = np.unique(ids, return_inverse=True)
-        rows = np.array([segments.row_of.get(int(id_), -1) for id_ in distinct])[inverse]
-        good[here] &= rows >= 0
-        section[here], place[here] = segments.section[rows], segments.place[rows]
-        fraction[here] = segments.start[rows] + fraction[here] * segments.share[rows]
-    columns = SiteColumns(
-        sites.population, sites.neuron, section, place, np.clip(fraction, 0.0, 1.0)
+        found = segments.rows_at(ids[here])
+        good[here] &= found >= 0
+        section[here], place[here] = segments.section[found], segments.place[found]
+        fraction[here] = segments.start[found] + fraction[here] * segments.share[found]
+    return (section, place, np.clip(fraction, 0.0, 1.0)), good
+
+
+def keep_sites(sites: Sites, good: np.ndarray) -> Sites:
+    """The rows of some sites in the file for which ``good`` holds."""
+    return Sites(
+        only(sites.population, good),
+        only(sites.neuron, good),
+        only(sites.segment, good),
+        only(sites.fraction, good),
     )
-    return columns, good
 
 
 def keep_rows(columns: SiteColumns, good: np.ndarray) -> SiteColumns:
     """The rows of some sites for which ``good`` holds."""
     return SiteColumns(
-        columns.population[good],
-        columns.neuron[good],
-        columns.section[good],
-        columns.segment[good],
-        columns.fraction[good],
+        only(columns.population, good),
+        only(columns.neuron, good),
+        only(columns.section, good),
+        only(columns.segment, good),
+        only(columns.fraction, good),
     )

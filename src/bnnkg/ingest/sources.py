@@ -6,14 +6,17 @@ include any other local file, an archive only its own. Archives are never unpack
 
 from __future__ import annotations
 
+import io
 import os
 import posixpath
 import stat
 import zipfile
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from bnnkg.errors import SourceError, UsageError
 
@@ -21,6 +24,7 @@ MAX_FILE_BYTES = 512 * 2**20
 MAX_ARCHIVE_BYTES = 2 * 2**30
 MAX_ARCHIVE_FILES = 20_000
 MAX_RATIO = 200
+PIECE_BYTES = 2**16
 
 
 @dataclass(frozen=True)
@@ -120,12 +124,20 @@ class FileTree(ABC):
         """Paths of its regular files, sorted."""
 
     @abstractmethod
-    def read(self, path: str) -> bytes:
-        """Content of a file.
+    def pieces(self, path: str) -> Iterator[bytes]:
+        """Content of a file, a piece at a time.
 
         Raises:
             SourceError: It cannot be read, or is too large.
         """
+
+    def read(self, path: str) -> bytes:
+        """Content of a file as a whole; raises as ``pieces`` does."""
+        return b"".join(self.pieces(path))
+
+    def open(self, path: str) -> BinaryIO:
+        """A file for reading here and there; raises as ``pieces`` does."""
+        return io.BytesIO(self.read(path))
 
     @abstractmethod
     def exists(self, path: str) -> bool:
@@ -178,16 +190,21 @@ class LocalTree(FileTree):
     def refused(self) -> Iterator[tuple[str, str]]:  # noqa: D102
         return iter(self._refused)
 
-    def read(self, path: str) -> bytes:  # noqa: D102
+    def pieces(self, path: str) -> Iterator[bytes]:  # noqa: D102
+        with self.open(path) as stream:
+            try:
+                while piece := stream.read(PIECE_BYTES):
+                    yield piece
+            except OSError as error:
+                raise _unreadable(path, error) from None
+
+    def open(self, path: str) -> BinaryIO:  # noqa: D102
         full = self.root / path
         try:
-            size = full.stat().st_size
-            check_size(path, size)
-            return full.read_bytes()
+            check_size(path, full.stat().st_size)
+            return full.open("rb")
         except OSError as error:
-            raise SourceError(
-                "the file cannot be read", where=path, found=error.strerror or str(error)
-            ) from None
+            raise _unreadable(path, error) from None
 
     def exists(self, path: str) -> bool:  # noqa: D102
         try:
@@ -258,20 +275,28 @@ class ZipTree(FileTree):
     def refused(self) -> Iterator[tuple[str, str]]:  # noqa: D102
         return iter(self._refused)
 
-    def read(self, path: str) -> bytes:  # noqa: D102
+    def pieces(self, path: str) -> Iterator[bytes]:  # noqa: D102
         info = self._entries[path]
         check_size(path, info.file_size)
+        left = info.file_size
         try:
             with self._zip.open(info) as stream:
-                content = stream.read(info.file_size + 1)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+                while piece := stream.read(PIECE_BYTES):
+                    left -= len(piece)
+                    if left < 0:
+                        raise SourceError("the file is larger than the archive says", where=path)
+                    yield piece
+        except (
+            zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OSError, EOFError,
+        ) as error:  # fmt: skip
             raise SourceError("the file cannot be unpacked", where=path, found=str(error)) from None
-        if len(content) > info.file_size:
-            raise SourceError("the file is larger than the archive says", where=path)
-        return content
 
     def exists(self, path: str) -> bool:  # noqa: D102
         return path in self._entries
+
+
+def _unreadable(path: str, error: OSError) -> SourceError:
+    return SourceError("the file cannot be read", where=path, found=error.strerror or str(error))
 
 
 def check_size(path: str, n_bytes: int) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bnnkg.ingest.parsed import Parameters
-from bnnkg.schema import EdgeTable, GraphTables, NodeTable
+from bnnkg.schema import EdgeTable, GraphTables, LazyColumn, NodeTable
 
 Columns = dict[str, list[Any]]
+EdgeKey = tuple[str, str, str]
 
 
 def arrays(parameters: Parameters) -> dict[str, list[str] | list[float] | None]:
@@ -29,7 +30,9 @@ class Tables:
 
     def __init__(self) -> None:
         self._nodes: dict[str, Columns] = {}
-        self._edges: dict[tuple[str, str, str], Columns] = {}
+        self._edges: dict[EdgeKey, Columns] = {}
+        self._whole_nodes: list[NodeTable] = []
+        self._whole_edges: list[EdgeTable] = []
 
     def node(self, label: str, **properties: Any) -> None:
         """Adds one node."""
@@ -59,10 +62,19 @@ class Tables:
         table = self._edges.setdefault((type_, src_label, dst_label), {})
         _extend(table, {" src": src, " dst": dst, **columns}, " src")
 
+    def all_nodes(self, label: str, **columns: LazyColumn) -> None:
+        """Takes columns as they are, for a label of which no other nodes come."""
+        self._whole_nodes.append(NodeTable(label, _present(columns)))
+
+    def all_edges(self, key: EdgeKey, src: LazyColumn, dst: LazyColumn, **cols: LazyColumn) -> None:
+        """Takes columns as they are, for an edge type between labels that comes only once."""
+        self._whole_edges.append(EdgeTable(*key, src, dst, _present(cols)))
+
     def collected(self) -> GraphTables:
         """All of them, without columns in which nothing is present."""
         return GraphTables.of(
-            [NodeTable(label, _present(columns)) for label, columns in self._nodes.items()],
+            [NodeTable(label, _present(columns)) for label, columns in self._nodes.items()]
+            + self._whole_nodes,
             [
                 EdgeTable(
                     *key,
@@ -71,7 +83,8 @@ class Tables:
                     {n: c for n, c in _present(columns).items() if not n.startswith(" ")},
                 )
                 for key, columns in self._edges.items()
-            ],
+            ]
+            + self._whole_edges,
         )
 
 
@@ -87,9 +100,12 @@ def _extend(table: Columns, columns: dict[str, Any], key: str) -> None:
             column.extend([None] * n)
 
 
-def _present(columns: Columns) -> Columns:
-    return {
-        name: column
-        for name, column in columns.items()
-        if not column or any(value is not None for value in column)
-    }
+def _present(columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: column for name, column in columns.items() if not len(column) or _any(column)}
+
+
+def _any(column: Any) -> bool:
+    """Whether a column has a value in any row."""
+    if isinstance(column, LazyColumn):
+        return column.types() != {type(None)}
+    return any(value is not None for value in column)

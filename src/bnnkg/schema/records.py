@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bnnkg.errors import SchemaError
+from bnnkg.schema.columns import LazyColumn, differ
 from bnnkg.schema.declaration import Property, ValueType
 from bnnkg.schema.graph import edge_type, node_type
 
@@ -145,7 +146,8 @@ def _check_values(where: str, declared: Property, column: Column) -> None:
     plain = set(wanted if isinstance(wanted, tuple) else (wanted,))
     if not declared.required and not many:
         plain.add(type(None))
-    if not many and set(map(type, column)) <= plain:
+    found = column.types() if isinstance(column, LazyColumn) else map(type, column)
+    if not many and set(found) <= plain:
         return  # a glance at the types is enough for all but a few columns
     for row, value in enumerate(column):
         if value is None and not declared.required:
@@ -170,7 +172,10 @@ def _fits(value: Any, wanted: type | tuple[type, ...], many: bool) -> bool:
 
 
 def _check_once(where: str, what: str, values: Column) -> None:
-    if len(set(values)) == len(values):
+    if isinstance(values, LazyColumn):
+        if values.is_distinct() or differ(values):
+            return
+    elif len(set(values)) == len(values):
         return
     seen: set[Any] = set()
     for row, value in enumerate(values):

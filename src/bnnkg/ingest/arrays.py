@@ -1,0 +1,53 @@
+"""Arrays of rows in as few bytes as their values need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+_WIDTHS = (np.int8, np.int16, np.int32)
+
+
+def narrow(values: np.ndarray) -> np.ndarray:
+    """The same values in fewer bytes: one that is everywhere is held once, integers are narrow.
+
+    What comes back may be a read-only view of a single value.
+    """
+    if not len(values):
+        return values
+    low, high = values.min(), values.max()
+    if low == high or (low != low and bool((values != values).all())):
+        return same(values[0], len(values))
+    if values.dtype.kind == "i":
+        for width in _WIDTHS:
+            if np.iinfo(width).min <= low and high <= np.iinfo(width).max:
+                return values.astype(width, copy=False)
+    return values
+
+
+def same(value: object, n_rows: int) -> np.ndarray:
+    """One value in every row, held once."""
+    return np.broadcast_to(np.array(value), n_rows)
+
+
+def is_same(values: np.ndarray) -> bool:
+    """Whether an array holds one value once for all its rows."""
+    return len(values) > 0 and values.strides == (0,)
+
+
+def only(values: np.ndarray, good: np.ndarray) -> np.ndarray:
+    """The rows for which ``good`` holds."""
+    if good.all():
+        return values
+    return same(values[0], int(good.sum())) if is_same(values) else values[good]
+
+
+def joined(parts: Sequence[np.ndarray], type_: type[np.generic] = np.int64) -> np.ndarray:
+    """Arrays one after the other, narrow; of a type where there are none."""
+    parts = [part for part in parts if len(part)] or list(parts[:1])
+    if len(parts) < 2:
+        return parts[0] if parts else np.zeros(0, type_)
+    if all(map(is_same, parts)) and len({part[0] for part in parts}) == 1:
+        return same(parts[0][0], sum(map(len, parts)))
+    return np.concatenate(parts)
