@@ -180,6 +180,9 @@ def test_what_the_files_hold_is_found_in_the_graph(
         found = one(driver, f"MATCH (m:Model {{key: $key, status: 'current'}}) {cypher}", key=key)
         return int(found)
 
+    # The oracle counts NeuroML and LEMS: cells of morphology files are not in it.
+    in_oracle = "NOT d.path =~ '.*[.](swc|asc|hoc|mod)/.*'"
+
     def expected(names: str) -> int:
         return sum(oracle[name] - missed[name] for name in names.split())
 
@@ -187,10 +190,10 @@ def test_what_the_files_hold_is_found_in_the_graph(
         for name in names.split():
             found = there(
                 f"MATCH (m)-[d:DEFINES]->(n:{label}) WHERE n.{property_} = '{name}'"
-                " AND NOT n.kind = 'point' RETURN count(d)"
+                f" AND {in_oracle} AND NOT n.kind = 'point' RETURN count(d)"
                 if label == "Mechanism"
                 else f"MATCH (m)-[d:DEFINES]->(n:{label}) WHERE n.{property_} = '{name}'"
-                " RETURN count(d)"
+                f" AND {in_oracle} RETURN count(d)"
             )
             assert found == expected(name) - TYPED.get((key, name), 0), name
     if key != BIOPHYSICS_SHARED:
