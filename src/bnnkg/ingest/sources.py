@@ -6,10 +6,12 @@ include any other local file, an archive only its own. Archives are never unpack
 
 from __future__ import annotations
 
+import lzma
 import os
 import posixpath
 import stat
 import zipfile
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +23,10 @@ MAX_FILE_BYTES = 512 * 2**20
 MAX_ARCHIVE_BYTES = 2 * 2**30
 MAX_ARCHIVE_FILES = 20_000
 MAX_RATIO = 200
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, NotImplementedError, OSError,
+    EOFError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -262,7 +268,7 @@ class ZipTree(FileTree):
         try:
             with self._zip.open(info) as stream:
                 content = stream.read(info.file_size + 1)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+        except _BROKEN as error:
             raise SourceError("the file cannot be unpacked", where=path, found=str(error)) from None
         if len(content) > info.file_size:
             raise SourceError("the file is larger than the archive says", where=path)
