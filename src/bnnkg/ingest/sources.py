@@ -7,6 +7,7 @@ include any other local file, an archive only its own. Archives are never unpack
 from __future__ import annotations
 
 import io
+import lzma
 import os
 import posixpath
 import stat
@@ -25,6 +26,10 @@ MAX_ARCHIVE_BYTES = 2 * 2**30
 MAX_ARCHIVE_FILES = 20_000
 MAX_RATIO = 200
 PIECE_BYTES = 2**16
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, NotImplementedError, OSError,
+    EOFError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -286,9 +291,7 @@ class ZipTree(FileTree):
                     if left < 0:
                         raise SourceError("the file is larger than the archive says", where=path)
                     yield piece
-        except (
-            zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OSError, EOFError,
-        ) as error:  # fmt: skip
+        except _BROKEN as error:
             raise SourceError("the file cannot be unpacked", where=path, found=str(error)) from None
 
     def exists(self, path: str) -> bool:  # noqa: D102

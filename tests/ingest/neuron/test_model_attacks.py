@@ -247,6 +247,17 @@ def test_archives_lead_nowhere(tmp_path: Path) -> None:
     assert len(list(tree.refused())) == 6
 
 
+def test_a_stream_that_is_broken_costs_its_file_only(tmp_path: Path) -> None:
+    _zip(tmp_path / "a.zip", ("a.hoc", CELL.encode() * 500), ("b.hoc", CELL.encode()))
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    content[35:39] = b"\xff" * 4  # where the packed bytes of the first begin
+    (tmp_path / "a.zip").write_bytes(content)
+    tree = ZipTree(tmp_path / "a.zip")
+    assert tree.read("b.hoc").decode() == CELL
+    with pytest.raises(SourceError, match="cannot be unpacked"):
+        tree.read("a.hoc")
+
+
 def test_bombs_are_not_unpacked(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="more than a model can hold"):
         _zip(tmp_path / "a.zip", *((f"{n}.hoc", bytes(2**24)) for n in range(5)))

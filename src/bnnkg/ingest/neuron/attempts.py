@@ -141,7 +141,14 @@ def read_told(content: bytes) -> Told:
             n_membrane=sum(map(_count, counts.get("density", {}).values())),
             captured="counts" in values,
         )
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         raise SandboxError("the session told nothing that can be read", found=repr(error)) from None
 
 

@@ -30,7 +30,7 @@ def as_written(values: Floats) -> Floats:
     """
     single = values.astype(np.float32)
     found = values.copy()
-    open_ = (single == values) & (values != 0)
+    open_ = (single == values) & (values != 0) & np.isfinite(values)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         power = np.floor(np.log10(np.abs(values)))
     for digits in range(6, DIGITS + 1):
