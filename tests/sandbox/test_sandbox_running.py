@@ -68,7 +68,7 @@ def test_the_environment_is_ours_and_nothing_else(work, monkeypatch):
     outcome = run(["/usr/bin/env"], writable=work, environment={"NEURONHOME": "/somewhere"})
     variables = dict(line.split("=", 1) for line in outcome.stdout.splitlines())
     assert variables.keys() - {"PWD", "OLDPWD", "SHLVL", "_"} == {
-        "PATH", "HOME", "TMPDIR", "LANG", "NEURONHOME",
+        "PATH", "HOME", "TMPDIR", "TEMP", "LANG", "NEURONHOME",
     }  # fmt: skip
     assert variables["NEURONHOME"] == "/somewhere"
     assert Path(variables["HOME"]).parent == Path(variables["TMPDIR"]).parent == work
