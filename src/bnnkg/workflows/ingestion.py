@@ -266,7 +266,7 @@ def remove(
     """
     with open_store(settings, write=True, progress=progress) as store:
         result = store.remove_models(keys, dry_run=dry_run, progress=progress)
-    told = {"models": list(keys), "nodes": result.n_nodes, "dry_run": dry_run}
+    told: dict[str, Any] = {"models": list(keys), "nodes": result.n_nodes, "dry_run": dry_run}
     if result.stale_runs:
         told["remark"] = _annotate_again(result.stale_runs)
     return told
