@@ -26,8 +26,7 @@ import numpy as np
 N_NEURONS = 20_000
 SIZES = (200_000, 1_000_000, 2_000_000)
 BLOCK_ROWS = 100_000
-HEAD = """<?xml version="1.0" encoding="UTF-8"?>
-<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="large">
+HEAD = """<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="large">
 <iafCell id="iaf" leakReversal="-60mV" thresh="-35mV" reset="-65mV" C="1.0nF"
   leakConductance="0.05uS"/>
 <expOneSynapse id="syn" gbase="5nS" erev="0mV" tauDecay="3ms"/>

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from bnnkg.ingest.tables import Tables
 from bnnkg.schema import Joined, LazyColumn, Numbered, Numbers, Picked, Same, Written
 
 Neurons = list[list[str]]
+SORTED_ROWS = 2**16
+"""Connections that are sorted at a time."""
 
 
 def connection_records(tables: Tables, parsed: ParsedModel, model: str, neurons: Neurons) -> None:
@@ -176,8 +179,8 @@ class _Connections:
         low, high = pre, post
         if kind == "electrical":
             low, high = np.minimum(pre, post), np.maximum(pre, post)
-        first, n, total = _summed(low.astype(np.int64) * len(self._neurons) + high, weight)
-        return narrow(pre[first]), narrow(post[first]), narrow(n), narrow(total)
+        first, n, total = _summed(low, high, weight, len(self._neurons))
+        return narrow(pre[first]), narrow(post[first]), n, total
 
 
 @dataclass(frozen=True)
@@ -205,22 +208,28 @@ class _Placed:
         )
 
 
-def _summed(keys: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows with equal keys as one: the first row of each, how many there are, their weight.
+def _summed(
+    low: np.ndarray, high: np.ndarray, weight: np.ndarray, n_neurons: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows that join the same two neurons as one: the first of them, how many, their weight.
 
-    As ``numpy.unique`` would, which holds twice as many arrays of this size at once.
+    In the order of the pairs. Sorting is what takes memory, so it goes by ranges of neurons.
     """
-    order = keys.argsort(kind="stable")
-    keys = keys[order]
-    starts = np.ones(len(keys), bool)
-    starts[1:] = keys[1:] != keys[:-1]
-    del keys
-    first = narrow(order[starts])
-    n = np.diff(np.flatnonzero(starts), append=len(order))
-    if is_same(weight) and weight[0] == 1:
-        return first, n, n.astype(np.float64)
-    sums = np.bincount(np.cumsum(starts) - 1, weights=weight[order], minlength=len(n))
-    return first, n, sums
+    n_ranges = -(-len(low) // SORTED_ROWS)
+    ends = np.linspace(0, n_neurons, n_ranges + 1).astype(np.int64).tolist()
+    parts = []
+    for start, stop in pairwise(ends):
+        here = np.flatnonzero((low >= start) & (low < stop))
+        keys = low[here].astype(np.int64) * n_neurons + high[here]
+        order = keys.argsort(kind="stable")
+        keys, here = keys[order], here[order]
+        new = np.ones(len(keys), bool)
+        new[1:] = keys[1:] != keys[:-1]
+        n = np.diff(np.flatnonzero(new), append=len(keys))
+        sums = np.bincount(np.cumsum(new) - 1, weights=weight[here], minlength=len(n))
+        parts.append((narrow(here[new]), narrow(n), narrow(sums)))
+    columns = [[part[k] for part in parts] for k in range(3)]
+    return joined(columns[0]), joined(columns[1]), joined(columns[2], np.float64)
 
 
 def _neuron_rows(site: SiteColumns, first: np.ndarray) -> Integers:
