@@ -5,6 +5,7 @@ from pathlib import Path
 
 import h5py
 import neuroml
+import neuroml.utils
 import numpy as np
 import pytest
 from neuroml.writers import NeuroMLHdf5Writer, NeuroMLWriter

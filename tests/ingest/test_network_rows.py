@@ -151,11 +151,11 @@ BAD_ROWS = {
     "unknown population": ('preCellId="../Q/0/x" postCellId="../P/5/pyramid"', "../Q/0/x"),
     "unknown segment": (
         'preCellId="../P/5/x" postCellId="../P/9/x" postSegmentId="99"',
-        'postSegmentId="99"',
+        'segment 99 at 0.5',
     ),
     "segment of a point": (
         'preCellId="../I/0/x" postCellId="../P/9/x" preSegmentId="1"',
-        'preSegmentId="1"',
+        "segment 1 at 0.5",
     ),
     "no segment number": ('preCellId="../P/5/x" postCellId="../P/9/x" postSegmentId="tip"', "tip"),
     "fraction": ('preCellId="../P/5/x" postCellId="../P/9/x" postFractionAlong="1.5"', "1.5"),
