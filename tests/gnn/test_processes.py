@@ -31,7 +31,7 @@ def launch(folder: Path) -> None:
     command += ["--nproc-per-node=2", __file__, str(folder)]
     paths = [str(Path(__file__).parent), *sys.path]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
-    subprocess.run(command, check=True, env=environment, timeout=400, capture_output=True)
+    subprocess.run(command, check=True, env=environment, timeout=900, capture_output=True)
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from bnnkg.gnn.questions import (
 from bnnkg.gnn.scaling import fit_scaling
 from bnnkg.gnn.slicing import Asking, select_rows, slice_question
 from bnnkg.gnn.training import train
-from bnnkg.schema.computation import KINDS
+from bnnkg.schema.computation import KINDS, Kind
 
 SHAPE = BganConfig(width=16, heads=2, blocks=1)
 
@@ -59,18 +59,20 @@ def test_every_connection_is_asked_for_in_one_slice(material: Material) -> None:
     assert sorted(found) == sorted(wanted)
 
 
-def test_every_value_is_asked_for_in_one_slice(material: Material) -> None:
-    for kind in ("dendrite", "synapse", "mechanism"):
-        group = {"dendrite": "geometry"}.get(kind, "functional")
-        batch, features = ask_group(material, material.batch, "train", kind, group)  # type: ignore[arg-type]
-        if not features:
-            continue
-        parts = [slice_question(Asking(batch, None, features), n, 4, SHAPE) for n in range(4)]
-        values = [f.values for part in parts if part is not None for f in part.features]
-        assert torch.equal(torch.cat(values).sort().values, features[0].values.sort().values)
-        for part in parts:
-            for f in part.features if part is not None else ():
-                assert not part.batch.mask[f.kind][f.rows, f.columns].any()
+@pytest.mark.parametrize(
+    ("kind", "group"),
+    [("dendrite", "geometry"), ("synapse", "function"), ("mechanism", "function")],
+)
+def test_every_value_is_asked_for_in_one_slice(material: Material, kind: Kind, group: str) -> None:
+    batch, features = ask_group(material, material.batch, "train", kind, group)
+    assert len(features) == 1
+    parts = [slice_question(Asking(batch, None, features), n, 4, SHAPE) for n in range(4)]
+    own = [(part, f) for part in parts if part is not None for f in part.features]
+    assert len(own) > 1
+    values = torch.cat([f.values for _, f in own])
+    assert torch.equal(values.sort().values, features[0].values.sort().values)
+    for part, f in own:
+        assert not part.batch.mask[kind][f.rows, f.columns].any()
 
 
 def test_the_first_block_is_the_whole_graphs_for_core_neurons(material: Material) -> None:
