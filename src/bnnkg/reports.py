@@ -55,6 +55,45 @@ def write_training(result: Mapping[str, Any], out: IO[str]) -> None:
     out.write(f"trained in {result['seconds']:.0f} s\n")
 
 
+def write_planted(result: Mapping[str, Any], out: IO[str]) -> None:
+    """Writes how well scores find what decides, a table for each task.
+
+    Args:
+        result: What ``bnnkg benchmark planted --json`` prints.
+        out: Where to.
+    """
+    for task in dict.fromkeys(row["task"] for row in result["rows"]):
+        own = [row for row in result["rows"] if row["task"] == task]
+        predicted = {one["control"]: one for one in result["outcomes"] if one["task"] == task}
+        told = ", ".join(f"{name} {_spread(one['auroc'])}" for name, one in predicted.items())
+        out.write(f"{task} (AUROC of outcomes: {told})\n\n")
+        write_table(_planted_table(own), out, whole=True)
+        out.write("\n")
+
+
+def _planted_table(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """A row per score: AUROC and average precision of the network, AUROC of its controls."""
+    by_control: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for row in rows:
+        by_control.setdefault(row["control"], {})[row["score"]] = row
+    trained = by_control["none"]
+    columns: dict[str, list[Any]] = {
+        "score": list(trained),
+        "AUROC": [_spread(row["auroc"]) for row in trained.values()],
+        "AP": [_spread(row["ap"]) for row in trained.values()],
+    }
+    for control in by_control:
+        if control != "none":
+            of_control = by_control[control]
+            columns[control] = [_spread(of_control[name]["auroc"]) for name in trained]
+    columns["chosen on validation"] = ["yes" if r["chosen"] else "" for r in trained.values()]
+    return columns
+
+
+def _spread(summary: Mapping[str, float]) -> str:
+    return f"{summary['mean']:.3f} ± {summary['sd']:.3f}"
+
+
 def write_demonstration(demonstration: Demonstration, address: str | None, out: IO[str]) -> None:
     """Writes the demonstration: what was done, the answers with their queries, what to try.
 
