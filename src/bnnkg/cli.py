@@ -427,10 +427,16 @@ def runs(call: Invocation) -> None:
 
 @runs_app.add("show", example="bnnkg runs show 20261124-7k2f --json")
 def show_run(call: Invocation, run: RunId) -> None:
-    """Show all that is known of a run."""
-    from bnnkg.workflows.listing import show_run
+    """Show a run: configuration, curves, scores, which score was chosen, and what it looked at."""
+    from bnnkg.run_report import write_run
+    from bnnkg.workflows.listing import explain_run
 
-    call.show(show_run(run, call.settings()))
+    with call.progress() as progress:
+        result = explain_run(run, call.settings(), progress=progress)
+    if call.json:
+        call.show(result)
+    else:
+        write_run(result, sys.stdout)
 
 
 @runs_app.add("diff", example="bnnkg runs diff 20261124-7k2f 20261125-0a1b")

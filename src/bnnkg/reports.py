@@ -47,12 +47,26 @@ def write_training(result: Mapping[str, Any], out: IO[str]) -> None:
     for model, reason in result["left_out"].items():
         out.write(f"left out: {model}: {reason}\n")
     out.write("\n")
-    write_table(_scores(result), out, whole=True)
+    write_table(score_columns(result), out, whole=True)
     out.write(f"\n{gate['metric']} {gate['value']:.3f} is {verdict} ({gate['chance']:.3f})\n")
     if result["agreement"] is not None:
         n_seeds = len(result["seeds"])
         out.write(f"{n_seeds} seeds agree at {result['agreement']:.2f} (rank correlation)\n")
     out.write(f"trained in {result['seconds']:.0f} s\n")
+
+
+def score_columns(result: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """A row per metric: the network's beside chance and the baselines."""
+    metrics = list(result["held_out"])
+    columns = {
+        "metric": metrics,
+        "BGAN": [result["held_out"][name] for name in metrics],
+        "sd": [result["held_out_sd"].get(name) for name in metrics],
+        "chance": [result["chance"].get(name) for name in metrics],
+    }
+    for baseline, scores in result["baselines"].items():
+        columns[baseline] = [scores.get(name) for name in metrics]
+    return columns
 
 
 def write_planted(result: Mapping[str, Any], out: IO[str]) -> None:
@@ -162,20 +176,6 @@ def _write_files(files: Sequence[FileReport], out: IO[str]) -> None:
     for file in files:
         for note in file.notes:
             out.write(f"{file.path}: {note}\n")
-
-
-def _scores(result: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """A row per metric: the network's beside chance and the baselines."""
-    metrics = list(result["held_out"])
-    columns = {
-        "metric": metrics,
-        "BGAN": [result["held_out"][name] for name in metrics],
-        "sd": [result["held_out_sd"].get(name) for name in metrics],
-        "chance": [result["chance"].get(name) for name in metrics],
-    }
-    for baseline, scores in result["baselines"].items():
-        columns[baseline] = [scores.get(name) for name in metrics]
-    return columns
 
 
 def _db_option(demonstration: Demonstration) -> str:
