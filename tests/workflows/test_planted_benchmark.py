@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,7 @@ def test_the_truth_finds_its_rows(settings: Settings, monkeypatch: pytest.Monkey
 
 @pytest.mark.slow
 def test_a_chosen_score_finds_the_drivers(bnnkg: Command, place: Path) -> None:
-    before = set(os.listdir(place / "work"))
+    before = set((place / "work").iterdir())
     done = bnnkg("benchmark", "planted", "--seeds", 1, "--json")
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
@@ -53,7 +52,7 @@ def test_a_chosen_score_finds_the_drivers(bnnkg: Command, place: Path) -> None:
         for control in ("none", "untrained", "shuffled"):
             own = [r for r in told["rows"] if (r["task"], r["control"]) == (task, control)]
             assert {row["score"] for row in own} == SCORES
-    assert set(os.listdir(place / "work")) == before
+    assert set((place / "work").iterdir()) == before
 
 
 def test_one_row_is_chosen() -> None:
