@@ -5,7 +5,9 @@ from __future__ import annotations
 from bnnkg.gnn.marking import Control, Mark, choose
 
 
-def mark(score: str, validation: float, *, auroc: float = 0.5, control: Control = "none") -> Mark:
+def mark(
+    score: str, validation: float | None, *, auroc: float = 0.5, control: Control = "none"
+) -> Mark:
     return Mark(control, score, auroc, 0.5, validation, 0.9)
 
 
@@ -15,4 +17,7 @@ def test_the_best_on_validation_is_chosen() -> None:
 
 
 def test_controls_do_not_choose() -> None:
-    assert choose([mark("a", 0.6), mark("b", 0.5), mark("b", 1.0, control="untrained")]) == "a"
+    assert (
+        choose([mark("a", 0.6), mark("b", 0.5), mark("b", None, auroc=1.0, control="untrained")])
+        == "a"
+    )

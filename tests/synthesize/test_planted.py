@@ -37,7 +37,7 @@ def synapses(planted: Planted) -> dict[str, Synapse]:
                     "receiver": f"{network.get('id')}/{population}/{instance}",
                     "is_slow": number(kind.get("tauDecay")) > 20,
                     "excites": number(kind.get("erev")) > -50,
-                    "is_distal": one.get("postSegmentId") == "2",
+                    "is_late": number(one.get("delay")) > 4,
                     "is_dense": potassium[projection.get("presynapticPopulation")] > 15,
                 }
     return found
@@ -54,7 +54,7 @@ def test_drivers_decide_every_outcome(difficulty: Difficulty) -> None:
         assert set(truth.candidates) == own
         drivers = {
             path for path in own
-            if known[path]["is_slow"] and (difficulty != "decoys" or known[path]["is_distal"])
+            if known[path]["is_slow"] and (difficulty != "decoys" or known[path]["is_late"])
         }  # fmt: skip
         assert set(truth.drivers) == drivers
         vote = "is_dense" if difficulty == "trans" else "excites"
@@ -72,14 +72,14 @@ def test_outcomes_and_candidates_are_balanced(difficulty: Difficulty) -> None:
         assert 0.3 < len(one.drivers) / len(one.candidates) < 0.7
 
 
-def test_decoys_are_slow_or_distal_but_not_both() -> None:
+def test_decoys_are_slow_or_late_but_not_both() -> None:
     planted = plant("decoys", n_networks=1, seed=0)
     known = synapses(planted)
     for truth in planted.truths:
         others = [known[path] for path in set(truth.candidates) - set(truth.drivers)]
         assert any(s["is_slow"] for s in others)
-        assert any(s["is_distal"] for s in others)
-        assert not [s for s in others if s["is_slow"] and s["is_distal"]]
+        assert any(s["is_late"] for s in others)
+        assert not [s for s in others if s["is_slow"] and s["is_late"]]
 
 
 def test_a_seed_says_all() -> None:

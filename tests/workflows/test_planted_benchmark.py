@@ -58,7 +58,7 @@ def test_a_chosen_score_finds_the_drivers(bnnkg: Command, place: Path) -> None:
 def test_one_row_is_chosen() -> None:
     from bnnkg.gnn.marking import Mark
 
-    marks = [Mark(control, score, 0.7, 0.6, validation, 0.9)
+    marks = [Mark(control, score, 0.7, 0.6, validation if control == "none" else None, 0.9)
              for control in ("none", "untrained", "shuffled")
              for score, validation in (("attention", 0.8), ("cls", 0.9))]  # fmt: skip
     rows = _rows("direct", marks)

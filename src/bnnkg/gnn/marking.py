@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 
-from bnnkg.gnn.attributions import candidate_scores, head_weights, look
+from bnnkg.gnn.attributions import HeadWeights, candidate_scores, head_weights, look
 from bnnkg.gnn.metrics import auroc, average_precision
 from bnnkg.gnn.trials import Predictor, Trial, fit, new_predictor, outcome_auroc
 
@@ -26,7 +26,7 @@ class Mark:
         score: Name of the score.
         auroc: On test.
         ap: Average precision, on test.
-        validation_auroc: On validation: what scores are chosen by.
+        validation_auroc: On validation: what scores are chosen by; absent for controls.
         outcome_auroc: How well the network predicts outcomes, on test.
     """
 
@@ -34,7 +34,7 @@ class Mark:
     score: str
     auroc: float
     ap: float
-    validation_auroc: float
+    validation_auroc: float | None
     outcome_auroc: float
 
 
@@ -57,7 +57,7 @@ def choose(marks: Sequence[Mark]) -> str:
     """The score that finds drivers best on validation, mean over seeds, of networks as trained."""
     found: dict[str, list[float]] = {}
     for mark in marks:
-        if mark.control == "none":
+        if mark.validation_auroc is not None:  # controls choose nothing
             found.setdefault(mark.score, []).append(mark.validation_auroc)
     means: Mapping[str, float] = {name: float(np.mean(values)) for name, values in found.items()}
     return max(means, key=lambda name: means[name])
@@ -77,12 +77,19 @@ def _mark(
     predictor: Predictor, validation: Trial, test: Trial, control: Control, seed: int
 ) -> Iterator[Mark]:
     weights = head_weights([look(predictor, validation)])
-    on_test = candidate_scores(predictor, test, weights, seed)
-    on_validation = candidate_scores(predictor, validation, weights, seed)
+    chooses = control == "none"
+    on_validation = _aurocs(predictor, validation, weights, seed) if chooses else {}
     predicted = outcome_auroc(predictor, [test])
-    truth, validation_truth = test.drivers.numpy(), validation.drivers.numpy()
-    for name, values in on_test.items():
+    truth = test.drivers.numpy()
+    for name, values in candidate_scores(predictor, test, weights, seed).items():
         yield Mark(
             control, name, auroc(values, truth), average_precision(values, truth),
-            auroc(on_validation[name], validation_truth), predicted,
+            on_validation.get(name), predicted,
         )  # fmt: skip
+
+
+def _aurocs(
+    predictor: Predictor, trial: Trial, weights: HeadWeights, seed: int
+) -> dict[str, float]:
+    scores = candidate_scores(predictor, trial, weights, seed)
+    return {name: auroc(values, trial.drivers.numpy()) for name, values in scores.items()}

@@ -21,8 +21,10 @@ from bnnkg.gnn.tensors import Batch, GraphTensors
 from bnnkg.schema.computation import KINDS, Kind
 
 EPOCHS = 24
-PATIENCE = 8
+PATIENCE = 12
 """Epochs without a lower loss on validation after which training ends."""
+LEARNED = 0.01
+"""Loss on validation below which training ends: there is nothing left to learn."""
 LEARNING_RATE = 5e-3
 WARM_UP_STEPS = 20
 NETWORK = BganConfig(width=32, heads=4, blocks=2)
@@ -164,7 +166,7 @@ def fit(
         if loss < lowest:
             lowest, best_epoch = loss, epoch
             best = {name: value.clone() for name, value in predictor.state_dict().items()}
-        elif epoch - best_epoch >= PATIENCE:
+        if loss < LEARNED or epoch - best_epoch >= PATIENCE:
             break
     predictor.load_state_dict(best)
     predictor.eval()

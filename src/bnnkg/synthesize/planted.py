@@ -5,8 +5,9 @@ synapses, and an outcome, 0 or 1, that most of its drivers agree on:
 
 - ``direct``: the drivers are the slow synapses; the outcome is whether most of them excite.
   Receivers are point cells, which their synapses reach directly.
-- ``decoys``: the drivers are the slow synapses on the distal dendrite; slow synapses on the soma
-  and fast ones anywhere are decoys. The outcome is whether most of the drivers excite.
+- ``decoys``: the drivers are the synapses that are slow and late (of long delay); slow ones that
+  are prompt and fast ones that are late are decoys. The outcome is whether most of the drivers
+  excite. Receivers are point cells here, too.
 - ``trans``: the drivers are the slow synapses; the outcome is whether most of their *presynaptic
   neurons* have a dense potassium channel, which no feature of a synapse tells.
 - ``graph``: the drivers are the slow synapses of the whole network, and whether most of them excite
@@ -47,10 +48,11 @@ _RECEIVER_SECTIONS = (
 )
 _SOMA, _AXON, _DISTAL = 0, 1, 2
 _POINT = None
-_DECOYS = [(True, _SOMA), (True, _SOMA), (False, _DISTAL), (False, _SOMA)]
-"""Whether slow, and where, of the inputs that are no drivers at difficulty ``decoys``."""
+_DECOYS = [(True, False), (True, False), (False, True), (False, True)]
+"""Whether slow, and whether late, of the inputs that are no drivers at difficulty ``decoys``."""
 _POTASSIUM_MS_PER_CM2 = {_SPARSE: (3.0, 8.0), _DENSE: (25.0, 45.0)}
 _TAU_DECAY_MS = {"fast": (2.0, 8.0), "slow": (50.0, 120.0)}
+_DELAY_MS = {"prompt": (0.5, 2.0), "late": (6.0, 10.0)}
 _EREV_MV = {"excites": (-5.0, 5.0), "inhibits": (-80.0, -70.0)}
 
 
@@ -95,6 +97,7 @@ class _Synapse:
         is_slow: Its time course.
         excites: Its sign.
         section: Place of the section that it arrives at; absent where it reaches a point cell.
+        delay_ms: Its delay.
         is_driver: Whether it decides its receiver's outcome.
     """
 
@@ -103,6 +106,7 @@ class _Synapse:
     is_slow: bool
     excites: bool
     section: int | None
+    delay_ms: float
     is_driver: bool
 
     @property
@@ -162,15 +166,15 @@ def _draw_receivers(
     """Receivers with a handful of inputs each, every one from another sender."""
     sizes = _sender_sizes(N_SENDERS, source)
     senders = [(cell, i) for cell, size in sizes.items() for i in range(size)]
-    synapses, receiver = [], "point" if difficulty == "direct" else "receiver"
+    receiver, section = ("receiver", _DISTAL) if difficulty == "trans" else ("point", _POINT)
+    synapses = []
     for place in range(N_RECEIVERS):
-        inputs = _inputs(difficulty)
+        inputs = _inputs(difficulty, source)
         chosen = source.sample(senders, len(inputs))
-        for number, (is_slow, section) in enumerate(inputs):
+        for number, (pre, (is_slow, delay_ms)) in enumerate(zip(chosen, inputs, strict=True)):
             excites, is_driver = source.random() < 0.5, number < N_DRIVERS[difficulty]
-            synapses.append(
-                _Synapse(chosen[number], (receiver, place), is_slow, excites, section, is_driver)
-            )
+            post = (receiver, place)
+            synapses.append(_Synapse(pre, post, is_slow, excites, section, delay_ms, is_driver))
     source.shuffle(synapses)
     return sizes | {receiver: N_RECEIVERS}, synapses
 
@@ -182,13 +186,17 @@ def _sender_sizes(n: int, source: random.Random) -> dict[str, int]:
     return {cell: drawn.count(cell) for cell in cells if cell in drawn}
 
 
-def _inputs(difficulty: Difficulty) -> list[tuple[bool, int | None]]:
-    """Whether slow, and where, of each of a receiver's inputs, the drivers first."""
+def _inputs(difficulty: Difficulty, source: random.Random) -> list[tuple[bool, float]]:
+    """Whether slow, and the delay (ms), of each of a receiver's inputs, the drivers first."""
     n_drivers = N_DRIVERS[difficulty]
     if difficulty == "decoys":
-        return [(True, _DISTAL)] * n_drivers + _DECOYS
-    section = _POINT if difficulty == "direct" else _DISTAL
-    return [(place < n_drivers, section) for place in range(n_drivers + N_FAST[difficulty])]
+        kinds = [(True, True)] * n_drivers + _DECOYS
+        return [
+            (is_slow, _within(source, *_DELAY_MS["late" if is_late else "prompt"]))
+            for is_slow, is_late in kinds
+        ]
+    n_inputs = n_drivers + N_FAST[difficulty]
+    return [(place < n_drivers, _within(source, 0.5, 10.0)) for place in range(n_inputs)]
 
 
 def _draw_whole(
@@ -200,7 +208,15 @@ def _draw_whole(
     n_drivers, n_fast = N_DRIVERS[difficulty], N_FAST[difficulty]
     pairs = source.sample([(a, b) for a in neurons for b in neurons if a != b], n_drivers + n_fast)
     return sizes, [
-        _Synapse(pre, post, place < n_drivers, source.random() < 0.5, _SOMA, place < n_drivers)
+        _Synapse(
+            pre,
+            post,
+            place < n_drivers,
+            source.random() < 0.5,
+            _SOMA,
+            _within(source, 0.5, 10.0),
+            place < n_drivers,
+        )
         for place, (pre, post) in enumerate(pairs)
     ]
 
@@ -228,7 +244,7 @@ def _connection(one: _Synapse, source: random.Random) -> nml.Connection:
     (pre, i), (post, j) = one.pre, one.post
     return nml.Connection(
         f"{pre}/{i}/{pre}", _AXON, f"{post}/{j}/{post}", one.section,
-        float(source.randint(1, 5)), _within(source, 0.5, 3.0),
+        float(source.randint(1, 5)), one.delay_ms,
     )  # fmt: skip
 
 
