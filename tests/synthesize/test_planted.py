@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -13,8 +14,9 @@ Synapse = dict[str, object]
 
 
 def number(text: str | None) -> float:
-    assert text is not None
-    return float(text.rstrip("mVnSs_percu2/"))
+    found = re.match(r"-?[0-9.]+", text or "")
+    assert found is not None
+    return float(found[0])
 
 
 def synapses(planted: Planted) -> dict[str, Synapse]:
