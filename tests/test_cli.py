@@ -83,7 +83,7 @@ def test_the_commands_are_those_of_the_design():
     assert {" ".join(path) for path in PATHS if path} == {
         "demo", "doctor", "db", "db start", "db stop", "db status", "db open", "ingest",
         "validate", "remove", "models", "runs", "runs show", "runs diff", "schema", "queries",
-        "train", "annotate", "query", "cypher", "export",
+        "train", "annotate", "query", "cypher", "export", "benchmark", "benchmark planted",
     }  # fmt: skip
 
 

@@ -36,6 +36,7 @@ _OK = {True: "yes", False: "NO", None: "-"}
 app = App(name="bnnkg", no_args_is_help=True, epilog=_EPILOG)
 db_app = App(no_args_is_help=True, help="The local database server.")
 runs_app = App()
+benchmark_app = App(no_args_is_help=True, help="Measure what the platform claims.")
 
 _SOURCE_HELP = "Files, folders, archives, URLs, modeldb:ACCESSION, modeldb:all."
 Sources = Annotated[
@@ -446,10 +447,16 @@ def runs(call: Invocation) -> None:
 
 @runs_app.add("show", example="bnnkg runs show 20261124-7k2f --json")
 def show_run(call: Invocation, run: RunId) -> None:
-    """Show all that is known of a run."""
-    from bnnkg.workflows.listing import show_run
+    """Show a run: configuration, curves, scores, which score was chosen, and what it looked at."""
+    from bnnkg.run_report import write_run
+    from bnnkg.workflows.listing import explain_run
 
-    call.show(show_run(run, call.settings()))
+    with call.progress() as progress:
+        result = explain_run(run, call.settings(), progress=progress)
+    if call.json:
+        call.show(result)
+    else:
+        write_run(result, sys.stdout)
 
 
 @runs_app.add("diff", example="bnnkg runs diff 20261124-7k2f 20261125-0a1b")
@@ -465,6 +472,32 @@ def compare_runs(
 
 
 app.add_typer(runs_app, name="runs")
+
+
+@benchmark_app.add("planted", example="bnnkg benchmark planted --seeds 5")
+def benchmark_planted(
+    call: Invocation,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds to train.")] = 5,
+) -> None:
+    """Mark attention against networks whose drivers are known.
+
+    Networks are written as NeuroML in which known synapses decide the outcome, and go through the
+    whole pipeline, in a database of their own. AUROC and average precision say how well each score
+    finds those synapses, beside networks that were not trained and that were trained on shuffled
+    outcomes.
+    """
+    from bnnkg.reports import write_planted
+    from bnnkg.workflows.planted import benchmark_planted
+
+    with call.progress() as progress:
+        result = benchmark_planted(seeds, settings=call.settings(), progress=progress)
+    if call.json:
+        call.show(result)
+    else:
+        write_planted(result, sys.stdout)
+
+
+app.add_typer(benchmark_app, name="benchmark")
 
 
 @app.add("export", example="bnnkg export worm --format hetero --out worm.pt")

@@ -47,12 +47,65 @@ def write_training(result: Mapping[str, Any], out: IO[str]) -> None:
     for model, reason in result["left_out"].items():
         out.write(f"left out: {model}: {reason}\n")
     out.write("\n")
-    write_table(_scores(result), out, whole=True)
+    write_table(score_columns(result), out, whole=True)
     out.write(f"\n{gate['metric']} {gate['value']:.3f} is {verdict} ({gate['chance']:.3f})\n")
     if result["agreement"] is not None:
         n_seeds = len(result["seeds"])
         out.write(f"{n_seeds} seeds agree at {result['agreement']:.2f} (rank correlation)\n")
     out.write(f"trained in {result['seconds']:.0f} s\n")
+
+
+def score_columns(result: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """A row per metric: the network's beside chance and the baselines."""
+    metrics = list(result["held_out"])
+    columns = {
+        "metric": metrics,
+        "BGAN": [result["held_out"][name] for name in metrics],
+        "sd": [result["held_out_sd"].get(name) for name in metrics],
+        "chance": [result["chance"].get(name) for name in metrics],
+    }
+    for baseline, scores in result["baselines"].items():
+        columns[baseline] = [scores.get(name) for name in metrics]
+    return columns
+
+
+def write_planted(result: Mapping[str, Any], out: IO[str]) -> None:
+    """Writes how well scores find what decides, a table for each task.
+
+    Args:
+        result: What ``bnnkg benchmark planted --json`` prints.
+        out: Where to.
+    """
+    for task in dict.fromkeys(row["task"] for row in result["rows"]):
+        own = [row for row in result["rows"] if row["task"] == task]
+        predicted = {one["control"]: one for one in result["outcomes"] if one["task"] == task}
+        told = ", ".join(f"{name} {_spread(one['auroc'])}" for name, one in predicted.items())
+        out.write(f"{task} (AUROC of outcomes: {told})\n\n")
+        write_table(_planted_table(own), out, whole=True)
+        out.write("\n")
+
+
+def _planted_table(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """A row per score: AUROC and average precision of the network, AUROC of its controls."""
+    by_control: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for row in rows:
+        by_control.setdefault(row["control"], {})[row["score"]] = row
+    trained = by_control["none"]
+    columns: dict[str, list[Any]] = {
+        "score": list(trained),
+        "AUROC": [_spread(row["auroc"]) for row in trained.values()],
+        "AP": [_spread(row["ap"]) for row in trained.values()],
+    }
+    for control in by_control:
+        if control != "none":
+            of_control = by_control[control]
+            columns[control] = [_spread(of_control[name]["auroc"]) for name in trained]
+    columns["chosen on validation"] = ["yes" if r["chosen"] else "" for r in trained.values()]
+    return columns
+
+
+def _spread(summary: Mapping[str, float]) -> str:
+    return f"{summary['mean']:.3f} ± {summary['sd']:.3f}"
 
 
 def write_demonstration(demonstration: Demonstration, address: str | None, out: IO[str]) -> None:
@@ -123,20 +176,6 @@ def _write_files(files: Sequence[FileReport], out: IO[str]) -> None:
     for file in files:
         for note in file.notes:
             out.write(f"{file.path}: {note}\n")
-
-
-def _scores(result: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """A row per metric: the network's beside chance and the baselines."""
-    metrics = list(result["held_out"])
-    columns = {
-        "metric": metrics,
-        "BGAN": [result["held_out"][name] for name in metrics],
-        "sd": [result["held_out_sd"].get(name) for name in metrics],
-        "chance": [result["chance"].get(name) for name in metrics],
-    }
-    for baseline, scores in result["baselines"].items():
-        columns[baseline] = [scores.get(name) for name in metrics]
-    return columns
 
 
 def _db_option(demonstration: Demonstration) -> str:

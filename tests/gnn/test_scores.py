@@ -156,3 +156,18 @@ def test_a_run_that_is_not_finished_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(TrainingError, match="no checkpoint"):
         load_run(tmp_path / "checkpoint.pt")
+
+
+def test_connections_are_tested_against_their_like(
+    tables: tuple[dict[str, NodeTable], dict[str, EdgeTable]],
+) -> None:
+    """Among all connections the shares of peers average above a half: each is its own peer."""
+    columns = tables[1]["CONNECTS_TO"].columns
+    p = np.array(columns["attention_p_degree"])
+    assert ((p > 0) & (p <= 1)).all()
+    assert p.mean() > 0.5
+    assert np.corrcoef(p, columns["attention_lift"])[0, 1] < 0
+    seeds = [value for value in columns["attention_p_seeds"] if value is not None]
+    assert seeds
+    assert all(0 <= value <= 1 for value in seeds)
+    assert {"attention_p_degree", "attention_p_seeds"} <= set(tables[1]["ATTENDS_TO"].columns)

@@ -64,7 +64,7 @@ class Attended:
         alpha: [P, heads of the site] weights, before any dropout; 1 in sum per target and head.
         values: [source rows, heads, D] what was attended to, and
         out: [target rows, heads, D] what came of it: with ``out.grad``, the loss' sensitivity to
-            alpha. Both are empty for ``back`` and ``cls``.
+            alpha. Both are empty for ``back``; for ``cls`` a source row is a row of the batch.
     """
 
     site: Site
@@ -355,20 +355,26 @@ class GraphAttention(nn.Module):
             alpha = torch.softmax(rows @ own.T, dim=0)
             seen.append(alpha.T @ rows)
             alphas.append(alpha)
-        context.keep(Attended(site, number, torch.cat(alphas)))
         value = self.value.weight.view(self.heads, -1, nodes.shape[1])
         out = torch.einsum("ghd,hed->ghe", torch.stack(seen), value)
+        if context.record is not None:
+            values = self.value(self.norm(nodes)).unflatten(-1, (self.heads, -1))
+            context.keep(Attended(site, number, torch.cat(alphas), values, out))
         residual: Tensor = graphs + self.out(out)
         return residual
 
 
 class Output(nn.Module):
-    """Heads side by side, projected, with dropout; 0 at first: a block starts as nothing."""
+    """Heads side by side, projected, with dropout.
+
+    The weights are not 0 at first: what takes two sites in a row to reach an answer would then
+    start at a saddle, where neither site has a gradient.
+    """
 
     def __init__(self, config: BganConfig) -> None:
         super().__init__()
         self.project = nn.Linear(config.width, config.width)
-        nn.init.zeros_(self.project.weight)
+        nn.init.zeros_(self.project.bias)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, heads: Tensor) -> Tensor:

@@ -61,11 +61,11 @@ def _blocks(units: Ints, strata: Ints) -> tuple[Ints, Ints, Ints, list[Ints]]:
     peers: list[Ints] = []
     for stratum in np.unique(strata):
         own = np.flatnonzero(strata[order][start] == stratum)
-        peers += _similar(own[np.argsort(size[own], kind="stable")], size)
+        peers += similar_groups(own[np.argsort(size[own], kind="stable")], size)
     return order, start, size, peers
 
 
-def _similar(ordered: Ints, size: Ints) -> list[Ints]:
+def similar_groups(ordered: Ints, size: Ints) -> list[Ints]:
     """Cuts units in order of size where the size changes, leaving no group smaller than it may."""
     groups: list[list[int]] = []
     for unit in ordered.tolist():

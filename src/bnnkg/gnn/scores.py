@@ -20,6 +20,7 @@ from bnnkg.gnn.fitting import BGAN, make_learner
 from bnnkg.gnn.metrics import Floats, Ints
 from bnnkg.gnn.objectives import Learner
 from bnnkg.gnn.scaling import Scaling
+from bnnkg.gnn.significance import degree_matched_p, seed_p
 from bnnkg.gnn.sites import SiteName, build_sites
 from bnnkg.gnn.targets import forbid, target_named
 from bnnkg.gnn.tensors import Batch, GraphTensors
@@ -41,7 +42,9 @@ _NODE = ("cls_attention", "cls_lift", "received_lift")
 _EDGE = (
     "attention", "attention_lift", "attention_score", "attention_low", "attention_up",
     "attention_forward", "attention_backward", "attention_forward_lift", "attention_backward_lift",
+    "attention_p_degree", "attention_p_seeds",
 )  # fmt: skip
+_TESTED = ("attention_p_degree", "attention_p_seeds")
 _ON_EDGES: tuple[SiteName, ...] = ("low", "up", "back", "forward", "backward")
 EdgeKey = tuple[str, str, str]
 """uid of the source, of the target, and the edge's own (empty where its type has none)."""
@@ -358,7 +361,7 @@ def _find(chosen: Tensor, codes: Tensor, wanted: Tensor) -> Ints:
 
 
 def _edge_values(batch: Batch, attention: Mapping[SiteName, SiteAttention], ends: _Ends) -> Floats:
-    """[E, 9] values of the batch's edges, not a number where a site has none."""
+    """[E, 11] values of the batch's edges, not a number where a site has none."""
     n_edges = batch.edge_index.shape[1]
     own = {
         name: _by_edge(attention[name], _positions(attention[name], ends), n_edges)
@@ -370,7 +373,8 @@ def _edge_values(batch: Batch, attention: Mapping[SiteName, SiteAttention], ends
         mean = np.where(known, stacked, 0.0).sum(axis=0) / known.sum(axis=0)
     parts = [own[name][:, 0] for name in ("low", "up", "forward", "backward")]
     lifts = [own[name][:, 1] for name in ("forward", "backward")]
-    return np.concatenate([mean, np.stack([*parts, *lifts], axis=1)], axis=1)
+    tested = np.full((n_edges, len(_TESTED)), np.nan)
+    return np.concatenate([mean, np.stack([*parts, *lifts], axis=1), tested], axis=1)
 
 
 def _positions(one: SiteAttention, ends: _Ends) -> Ints:
@@ -464,10 +468,14 @@ def _add_connections(
     uids = [neuron for neuron, _ in tensors.keys["neuron"]]
     ends_of = [(uids[q], uids[p]) for p, q in batch.up_index.T.tolist()]
     into = tables.edge_rows.setdefault(("CONNECTS_TO", "Neuron", "Neuron"), {})
-    for (key, _), rows in _groups(list(zip(stored, ends_of, strict=True))).items():
-        into.setdefault(key, []).append(_fold(values, sides, rows))
-    for pair, rows in _groups(ends_of).items():
-        tables.attends[pair] = _fold(values, sides, rows)
+    competed = np.bincount(attention[0]["up"].site.dst.numpy())[batch.up_index[1].numpy()]
+    connections = _groups(list(zip(stored, ends_of, strict=True)))
+    folded = _fold_all(values, sides, list(connections.values()), competed)
+    for (key, _), fold in zip(connections, folded, strict=True):
+        into.setdefault(key, []).append(fold)
+    pairs = _groups(ends_of)
+    folded = _fold_all(values, sides, list(pairs.values()), competed)
+    tables.attends.update(zip(pairs, folded, strict=True))
 
 
 def _up_values(batch: Batch, attention: Mapping[SiteName, SiteAttention]) -> Floats:
@@ -495,10 +503,30 @@ def _groups(keys: Sequence[Any]) -> dict[Any, list[int]]:
     return found
 
 
+def _fold_all(
+    values: Floats, sides: Floats, groups: Sequence[Sequence[int]], competed: Ints
+) -> list[Floats]:
+    """Every group of synapses folded, and tested against the others.
+
+    Args:
+        values: [seeds, U, 3].
+        sides: [seeds, U, 4].
+        groups: Rows of the synapses of each connection.
+        competed: [U] number of sources that the receiver of each chose between.
+    """
+    folded = [_fold(values, sides, rows) for rows in groups]
+    lifts = np.stack([fold[:, _EDGE.index("attention_lift")] for fold in folded], axis=1)
+    n_sources = competed[[rows[0] for rows in groups]]
+    tested = (degree_matched_p(lifts.mean(axis=0), n_sources), seed_p(lifts))
+    for place, fold in enumerate(folded):
+        fold[:, -len(_TESTED) :] = [p[place] for p in tested]
+    return folded
+
+
 def _fold(values: Floats, sides: Floats, rows: Sequence[int]) -> Floats:
-    """[seeds, 9] of the synapses of a pair: attention in sum, lift and score in mean."""
+    """[seeds, 11] of the synapses of a pair: attention in sum, lift and score in mean."""
     own, side = values[:, rows], sides[:, rows]
     alpha, lift, score = own[:, :, 0].sum(1), own[:, :, 1].mean(1), own[:, :, 2].mean(1)
     nothing = np.full(len(values), np.nan)
     shares, lifts = side[:, :, :2].sum(1), side[:, :, 2:].mean(1)
-    return np.column_stack([alpha, lift, score, nothing, alpha, shares, lifts])
+    return np.column_stack([alpha, lift, score, nothing, alpha, shares, lifts, nothing, nothing])

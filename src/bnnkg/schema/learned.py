@@ -44,6 +44,19 @@ CLS = (
 N_INSTANCES = Property("attention_n", "integer", "Instances that the shared mean was taken over")
 SPREAD = Property("attention_lift_spread", "float", "Standard deviation of the lift over instances")
 
+P_VALUES = (
+    Property(
+        "attention_p_degree",
+        "float",
+        "Share of the connections onto receivers with about as many sources whose lift is as high",
+    ),
+    Property(
+        "attention_p_seeds",
+        "float",
+        "p that the seeds' mean lift is above 1 by chance (Student's t, one-sided)",
+    ),
+)
+
 _EDGE = (*ATTENTION, *LIFT, *SCORE)
 _SIDES = (*FORWARD, *BACKWARD, *FORWARD_LIFT, *BACKWARD_LIFT)
 _SHARED = (N_INSTANCES, SPREAD)
@@ -59,8 +72,8 @@ LEARNED_ON_EDGES: dict[str, tuple[Property, ...]] = {
     "TARGETS": (*_EDGE, *UP, *_SIDES),
     "LEAVES_FROM": (*_EDGE, *_SIDES),
     "ARRIVES_AT": (*_EDGE, *_SIDES),
-    "CONNECTS_TO": (*_EDGE, *UP, *_SIDES),
-    "ATTENDS_TO": (*_EDGE, *UP),
+    "CONNECTS_TO": (*_EDGE, *UP, *_SIDES, *P_VALUES),
+    "ATTENDS_TO": (*_EDGE, *UP, *P_VALUES),
     "CHILD_OF": (*_EDGE, *LOW, *_SIDES, *_SHARED),
     "HAS_COMPARTMENT": (*_EDGE, *LOW, *_SIDES, *_SHARED),
     "HAS_MECHANISM": (*_EDGE, *LOW, *_SIDES, *_SHARED),

@@ -80,6 +80,44 @@ def show_run(run_id: str, settings: Settings) -> dict[str, Any]:
     return {"run": run.pop("id")} | run
 
 
+def explain_run(run_id: str, settings: Settings, *, progress: Progress = silent) -> dict[str, Any]:
+    """A run with the connections that it attends to most, if it has annotated the graph.
+
+    Returns:
+        What ``show_run`` returns, and ``strongest``: ``rows`` (none without an annotation) and
+        ``reason``, or the library's ``query`` with its ``parameters`` and ``cypher``.
+
+    Raises:
+        UnknownRunError: The catalogue has no such run.
+    """
+    run = show_run(run_id, settings)
+    return run | {"strongest": _strongest(run, settings, progress)}
+
+
+def _strongest(run: Mapping[str, Any], settings: Settings, progress: Progress) -> dict[str, Any]:
+    from bnnkg.queries import find_query, run_query
+
+    nothing: dict[str, Any] = {"rows": [], "reason": "there is no graph here to ask"}
+    if settings.is_local and not settings.home.is_dir():
+        return nothing
+    with open_store(settings, write=False, progress=progress) as store:
+        written = [row for row in store.attention_runs().rows() if row["run"] == run["run"]]
+        if not written:
+            hint = f"bnnkg annotate {run['run']} writes its attention on the graph"
+            return nothing | {"reason": f"the graph has no annotation of this run; {hint}"}
+        parameters = {"run": written[0]["name"], "limit": _N_STRONGEST}
+        table = run_query(store, _STRONGEST, parameters).table
+    return {
+        "rows": list(table.rows()),
+        "reason": "the models of this run have no connections",
+        "query": _STRONGEST,
+        "parameters": parameters,
+        "cypher": find_query(_STRONGEST).text,
+    }
+
+
+_STRONGEST = "strongest_connections"
+_N_STRONGEST = 10
 _ALL = 2**31 - 1
 _GATE = ("metric", "value", "chance", "passed")
 _RUN_COLUMNS = ("run", "created", "status", "models", "seeds", *_GATE, "store_id")

@@ -1,0 +1,5 @@
+"""Models that are made, written as NeuroML 2 documents: they are read as any other source is."""
+
+from bnnkg.synthesize.planted import DIFFICULTIES, Difficulty, Planted, Truth, plant
+
+__all__ = ["DIFFICULTIES", "Difficulty", "Planted", "Truth", "plant"]

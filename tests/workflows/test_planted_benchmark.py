@@ -1,0 +1,71 @@
+"""The planted truth through the whole pipeline, on a real database of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from the_command import Command
+
+from bnnkg.settings import Settings
+from bnnkg.workflows.planted import _own_database, _read, _rows, _trials
+
+SCORES = {
+    "attention", "attention_lift", "attention_head_weighted", "attention_rollout", "cls",
+    "gradient_x_input", "gnn_explainer",
+}  # fmt: skip
+
+
+def test_the_truth_finds_its_rows(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every candidate is a synapse of the tensors, and lies on the neuron that it concerns."""
+    monkeypatch.setattr("bnnkg.workflows.planted.N_DOCUMENTS", 3)
+    with _own_database(settings) as own:
+        tensors, known = _read("decoys", settings=own, progress=lambda *_: None)
+    trial = _trials(tensors, known, 0)[-1]
+    assert len(trial.subjects) == len(known[2])
+    assert int(trial.drivers.sum()) == 3 * len(known[2])
+    assert len(trial.candidates) == len(trial.batch.x["synapse"])
+    targets = trial.batch.up_index[1]
+    receiver = dict(zip(trial.batch.up_synapse.tolist(), targets.tolist(), strict=True))
+    expected = [row for row, one in zip(trial.subjects.tolist(), known[2], strict=True)
+                for _ in one.candidates]  # fmt: skip
+    assert [receiver[row] for row in trial.candidates.tolist()] == expected
+    assert trial.batch.n_graphs == 8
+
+
+@pytest.mark.slow
+def test_a_chosen_score_finds_the_drivers(bnnkg: Command, place: Path) -> None:
+    before = set((place / "work").iterdir())
+    done = bnnkg("benchmark", "planted", "--seeds", 1, "--json")
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    chosen = {row["task"]: row for row in told["rows"] if row["chosen"]}
+    assert set(chosen) == {"direct", "decoys", "trans", "graph"}
+    for row in chosen.values():
+        assert row["control"] == "none"
+        assert row["auroc"]["mean"] > 0.95
+        assert row["auroc"]["n"] == 1
+    for task in chosen:
+        for control in ("none", "untrained", "shuffled"):
+            own = [r for r in told["rows"] if (r["task"], r["control"]) == (task, control)]
+            assert {row["score"] for row in own} == SCORES
+    assert set((place / "work").iterdir()) == before
+
+
+def test_one_row_is_chosen() -> None:
+    from bnnkg.gnn.marking import Mark
+
+    marks = [Mark(control, score, 0.7, 0.6, validation if control == "none" else None, 0.9)
+             for control in ("none", "untrained", "shuffled")
+             for score, validation in (("attention", 0.8), ("cls", 0.9))]  # fmt: skip
+    rows = _rows("direct", marks)
+    assert [(r["control"], r["score"]) for r in rows if r["chosen"]] == [("none", "cls")]
+    assert rows[0]["auroc"] == {"mean": 0.7, "sd": 0.0, "n": 1}
+
+
+def test_too_few_seeds_are_wrong_usage(bnnkg: Command) -> None:
+    done: subprocess.CompletedProcess[str] = bnnkg("benchmark", "planted", "--seeds", 0)
+    assert done.returncode == 2
