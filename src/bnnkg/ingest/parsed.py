@@ -158,7 +158,6 @@ class Section:
     area_um2: float
     volume_um3: float
     path_distance_um: float
-    branch_order: int
     segment_points_um: tuple[float, ...]
     segment_parents: tuple[int, ...]
     segment_fractions: tuple[float, ...]

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from bnnkg.ingest.connections import connection_records
 from bnnkg.ingest.identity import model_uid
+from bnnkg.ingest.morphometrics import (
+    asymmetries,
+    branch_orders,
+    euclidean_distances,
+    measures_by_kind,
+    neurite_parents,
+    section_columns,
+    tortuosities,
+)
 from bnnkg.ingest.parsed import (
     Cell,
     Definition,
+    Floats,
     GateKinetics,
     Nmodl,
     Parameters,
@@ -157,6 +167,7 @@ def _cell_properties(cell: Cell) -> dict[str, object]:
         "area_um2": sum(s.area_um2 for s in sections),
         "volume_um3": sum(s.volume_um3 for s in sections),
         "max_path_distance_um": max(s.path_distance_um + s.length_um / 2 for s in sections),
+        **measures_by_kind(section_columns(sections)),
     }
 
 
@@ -166,13 +177,22 @@ def compartment_uid(cell_uid: str, index: int) -> str:
 
 
 def _add_sections(tables: Tables, cell: Cell) -> None:
+    if not cell.sections:
+        return
+    columns = section_columns(cell.sections)
+    orders = branch_orders(columns).tolist()
+    distances = euclidean_distances(columns).tolist()
+    bends = _absent_where_nan(tortuosities(columns))
+    forks = _absent_where_nan(asymmetries(neurite_parents(columns)))
     for index, section in enumerate(cell.sections):
         uid = compartment_uid(cell.uid, index)
         tables.node(
             "Compartment", uid=uid, kind=section.kind, index=index, n_segments=section.n_segments,
             length_um=section.length_um, diameter_um=section.diameter_um,
             area_um2=section.area_um2, volume_um3=section.volume_um3,
-            path_distance_um=section.path_distance_um, branch_order=section.branch_order,
+            path_distance_um=section.path_distance_um, branch_order=orders[index],
+            euclidean_distance_um=distances[index], tortuosity=bends[index],
+            asymmetry=forks[index],
             cm_uF_per_cm2=section.cm_uF_per_cm2, ra_ohm_cm=section.ra_ohm_cm,
             segment_points_um=list(section.segment_points_um),
             segment_parents=list(section.segment_parents),
@@ -188,6 +208,10 @@ def _add_sections(tables: Tables, cell: Cell) -> None:
                 compartment_uid(cell.uid, section.parent),
                 fraction_along=section.fraction_on_parent,
             )  # fmt: skip
+
+
+def _absent_where_nan(values: Floats) -> list[float | None]:
+    return [None if value != value else value for value in values.tolist()]
 
 
 def _list(values: tuple[float, ...] | None) -> list[float] | None:

@@ -86,6 +86,30 @@ LEASE = (
     ),
 )
 
+
+def _morphometrics(kind: str) -> tuple[Property, ...]:
+    """Measures of a cell's sections of one kind, as NeuroM defines them."""
+    size = (
+        Property(f"{kind}_length_um", "float", f"Length of all {kind} sections", "um"),
+        Property(
+            f"{kind}_area_um2", "float", f"Lateral membrane area of all {kind} sections", "um2"
+        ),
+        Property(f"{kind}_volume_um3", "float", f"Volume of all {kind} sections", "um3"),
+    )
+    if kind == "soma":
+        return size
+    return (
+        *size,
+        Property(f"n_{kind}_stems", "integer", f"Sections of this kind, {kind}, that no other of it precedes"),
+        Property(f"n_{kind}_tips", "integer", f"Sections of this kind, {kind}, that no other of it follows"),
+        Property(f"{kind}_max_path_distance_um", "float", f"Longest path from the root to the far end of a section of {kind}", "um"),
+        Property(f"{kind}_max_euclidean_distance_um", "float", f"Longest straight distance from the root to the far end of a section of {kind}", "um"),
+        Property(f"{kind}_max_branch_order", "integer", f"Most branch points between the root and a section of {kind}"),
+        Property(f"{kind}_tortuosity", "float", f"Mean over {kind} sections of length over straight distance between their ends"),
+        Property(f"{kind}_asymmetry", "float", f"Mean partition asymmetry of {kind} bifurcations: |r - s| / (r + s - 2) for the tips r and s of both sides"),
+    )  # fmt: skip
+
+
 STORE = NodeType(
     "Store",
     "The database itself: one node",
@@ -170,6 +194,7 @@ CELL = NodeType(
         Property("area_um2", "float", "Lateral membrane area of all sections", "um2"),
         Property("volume_um3", "float", "Volume of all sections", "um3"),
         Property("max_path_distance_um", "float", "Longest path from the root to a tip", "um"),
+        *_morphometrics("soma"), *_morphometrics("dendrite"), *_morphometrics("axon"),
         Property("v_init_mV", "float", "Potential at the start", "mV", "initMembPotential"),
         Property("v_threshold_mV", "float", "Potential that counts as a spike", "mV", "spikeThresh"),
     ),
@@ -187,7 +212,10 @@ COMPARTMENT = NodeType(
         Property("area_um2", "float", "Lateral membrane area", "um2", derived_from=("length_um", "diameter_um")),
         Property("volume_um3", "float", "Volume", "um3", derived_from=("length_um", "diameter_um")),
         Property("path_distance_um", "float", "Path from the root to its middle", "um"),
-        Property("branch_order", "integer", "Branch points between the root and it"),
+        Property("euclidean_distance_um", "float", "Straight distance from the root to its far end", "um", derived_from=("segment_points_um",)),
+        Property("branch_order", "integer", "Branch points between the root and it; the soma is none"),
+        Property("tortuosity", "float", "Length over straight distance between both ends", "", derived_from=("length_um", "segment_points_um")),
+        Property("asymmetry", "float", "Where it ends in two of its kind: |r - s| / (r + s - 2) for the tips r and s of both sides"),
         Property("cm_uF_per_cm2", "float", "Specific capacitance, area-weighted", "uF_per_cm2", "specificCapacitance"),
         Property("ra_ohm_cm", "float", "Axial resistivity, area-weighted", "ohm_cm", "resistivity"),
         Property("segment_points_um", "floats", "Per segment: proximal x, y, z, diameter, then distal", "um", "segment"),
