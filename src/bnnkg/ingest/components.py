@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -40,6 +41,9 @@ _LEMS_PARTS = frozenset({
 _NAMING = frozenset({"id", "metaid", "neuroLexId"})
 
 logging.getLogger("neuroml").setLevel(logging.ERROR)
+
+
+IsType = Callable[[str], bool]
 
 
 @dataclass
@@ -112,7 +116,11 @@ def _folded(name: str) -> str:
 
 
 def read_component(
-    element: etree._Element, account: Account, where: str, tag: str | None = None
+    element: etree._Element,
+    account: Account,
+    where: str,
+    tag: str | None = None,
+    is_type: IsType = lambda name: False,
 ) -> Part:
     """Reads a component with all that stands in it.
 
@@ -121,13 +129,15 @@ def read_component(
         account: Told of values that do not fit the schema.
         where: File of the element, for messages.
         tag: Name of its class, where the element is a LEMS ``Component``.
+        is_type: Whether the source has a component type of a name: elements of such names are parts
+            of a component, although no class of the schema knows them.
     """
     tag = tag or local_name(element)
     cls = schema_class(tag)
     built = _build(cls, element, account, where) if cls is not None else None
     if built is None:
         return _plain_part(element, account, where, tag)
-    return _part_of(built, element, account, where, tag)
+    return _part_of(built, element, account, where, tag, is_type)
 
 
 def _build(cls: Any, element: etree._Element, account: Account, where: str) -> Any:
@@ -147,7 +157,9 @@ def _build(cls: Any, element: etree._Element, account: Account, where: str) -> A
     return built
 
 
-def _part_of(built: Any, element: etree._Element, account: Account, where: str, tag: str) -> Part:
+def _part_of(
+    built: Any, element: etree._Element, account: Account, where: str, tag: str, is_type: IsType
+) -> Part:
     built_class: Any = type(built)
     attributes, members = _members(built_class)
     part = Part(element, tag, known=True)
@@ -162,8 +174,8 @@ def _part_of(built: Any, element: etree._Element, account: Account, where: str, 
         if name in _FREE_TEXT:
             continue
         if node in objects:
-            part.parts.append(_part_of(objects[node], node, account, where, name))
-        elif name in _LEMS_PARTS:
+            part.parts.append(_part_of(objects[node], node, account, where, name, is_type))
+        elif name in _LEMS_PARTS or is_type(name):
             part.parts.append(_plain_part(node, account, where, name))
         else:
             part.strange.append(node)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lxml import etree
@@ -13,6 +13,7 @@ from bnnkg.ingest import mechanisms as make
 from bnnkg.ingest.biophysics import Biophysics, BiophysicsReader
 from bnnkg.ingest.cells import CellReading, detailed_cell, point_cell
 from bnnkg.ingest.components import Part, read_component
+from bnnkg.ingest.dynamics import TypeOf, channel_of, gate_kinetics
 from bnnkg.ingest.identity import PathNames, path_part, unresolved_uid
 from bnnkg.ingest.kinds import DETAILED_CELLS
 from bnnkg.ingest.library import Entry, Library
@@ -28,6 +29,7 @@ from bnnkg.ingest.parsed import (
     Parameters,
     SynapseModel,
 )
+from bnnkg.kinetics import Channel
 
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _MECHANISM_KINDS = ("channel", "concentration")
@@ -50,6 +52,7 @@ class Definitions:
     cells: dict[str, Cell] = field(default_factory=dict)
     definitions: list[Definition] = field(default_factory=list)
     inputs: list[InputModel] = field(default_factory=list)
+    channels: dict[str, Channel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._uids: dict[Entry, str] = {}
@@ -108,18 +111,34 @@ class Definitions:
             self.synapses.setdefault(model.uid, model)
             uid = model.uid
         else:
-            factory = make.channel if entry.kind == "channel" else make.concentration
-            mechanism = factory(part, collected, entry.base_class)
-            self.mechanisms.setdefault(mechanism.uid, mechanism)
-            uid = mechanism.uid
+            uid = self._mechanism(entry, part, collected)
         self._in_progress.discard(entry)
         self._uids[entry] = uid
         self._define(label, uid, entry, part)
         return uid
 
+    def _mechanism(self, entry: Entry, part: Part, collected: Collector) -> str:
+        """Uid of a channel or concentration model; the gates of each are measured once."""
+        is_channel = entry.kind == "channel"
+        factory = make.channel if is_channel else make.concentration
+        mechanism = factory(part, collected, entry.base_class)
+        uid = mechanism.uid
+        if uid not in self.mechanisms and is_channel:
+            channel = channel_of(part, make.gates_of(part), self._types(entry))
+            self.channels[uid] = channel
+            mechanism = replace(mechanism, kinetics=gate_kinetics(channel))
+        self.mechanisms.setdefault(uid, mechanism)
+        return uid
+
+    def _types(self, entry: Entry) -> TypeOf:
+        return lambda name: self.library.type_of(entry.document.path, name)
+
     def _collect(self, entry: Entry) -> tuple[Part, Collector]:
         account, path = entry.document.account, entry.document.path
-        part = read_component(entry.element, account, path, entry.tag)
+        types = self._types(entry)
+        part = read_component(
+            entry.element, account, path, entry.tag, lambda name: types(name) is not None
+        )
 
         def resolve(attribute: str, id_: str) -> str | None:
             if attribute in REFERENCES:

@@ -17,7 +17,7 @@ _ELECTRICAL = frozenset({"gapJunction"})
 
 def channel(part: Part, collected: Collector, base_class: str | None) -> Mechanism:
     """An ion channel, with its gates in the order of their names."""
-    gates = sorted((p for p in part.parts if is_gate(p)), key=lambda p: p.id)
+    gates = gates_of(part)
     names = tuple(gate.id for gate in gates)
     return Mechanism(
         uid=_uid(part, "channel", base_class, collected, names),
@@ -31,6 +31,11 @@ def channel(part: Part, collected: Collector, base_class: str | None) -> Mechani
         gate_instances=tuple(int(gate.number("instances") or 1) for gate in gates),
         parameters=collected.parameters(),
     )
+
+
+def gates_of(part: Part) -> tuple[Part, ...]:
+    """The gates of a channel in the order of their names."""
+    return tuple(sorted((p for p in part.parts if is_gate(p)), key=lambda p: p.id))
 
 
 def _in_pS(conductance_nS: float | None) -> float | None:

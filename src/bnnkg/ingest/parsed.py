@@ -44,7 +44,7 @@ class GateKinetics:
     """Measures of the gates of a mechanism, a place each in the order of its gate names.
 
     Attributes:
-        temperature_degC: Temperature of the numbers.
+        temperature_degC: Temperature of the numbers; absent where they hold at any.
         v_half_mV: Where each steady state is half way; NaN where it has no such place.
         slope_mV: Boltzmann slope there, positive where the gate opens on depolarisation.
         tau_max_ms: The longest time constant.
@@ -54,7 +54,7 @@ class GateKinetics:
         note: Why some of it is absent; empty where nothing is.
     """
 
-    temperature_degC: float
+    temperature_degC: float | None
     v_half_mV: tuple[float, ...] = ()
     slope_mV: tuple[float, ...] = ()
     tau_max_ms: tuple[float, ...] = ()
@@ -211,6 +211,8 @@ class Definition:
         path: File and element, relative to the source; unique within the label.
         raw: What of the element has no place in the graph.
         notes: Its notes.
+        kinetics: Those of its channel at the temperature of the model's networks, where that is
+            another than that of the Mechanism.
     """
 
     label: DefinedLabel
@@ -225,6 +227,7 @@ class Definition:
     group_names: tuple[str, ...] | None = None
     group_sections: tuple[str, ...] | None = None
     kinds_from: str | None = None
+    kinetics: GateKinetics | None = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from bnnkg.ingest.neuron.reading import NeuronReading, read_neuron
 from bnnkg.ingest.parsed import InputTable, NetworkHead, ParsedModel, Population
 from bnnkg.ingest.report import ElementCounts, FileReport, SourceReport, SourceStatus
 from bnnkg.ingest.sources import Source, open_tree
+from bnnkg.ingest.temperatures import add_kinetics_at_network_temperatures
 from bnnkg.ingest.xml_networks import NetworkReader
 from bnnkg.progress import Progress, silent
 
@@ -54,6 +55,7 @@ def read_source(
     networks = Networks(definitions)
     _read_networks(networks, found, library, progress)
     _add_unused_inputs(networks)
+    add_kinetics_at_network_temperatures(networks)
     first = (len(networks.heads), len(networks.populations), len(definitions.inputs))
     neuron = read_neuron(tree, source, first=first, execute=execute, cache=cache, progress=progress)
     if neuron is not None:

@@ -241,7 +241,7 @@ def _add_definitions(tables: Tables, parsed: ParsedModel, model: str) -> None:
         tables.edge(
             "DEFINES", "Model", one.label, model, one.uid,
             uid=f"{model}/{one.label}/{one.path}", id=one.id or None, path=one.path, raw=one.raw,
-            notes=one.notes, **_cell_definition(one),
+            notes=one.notes, **_cell_definition(one), **_kinetics(one.kinetics),
         )  # fmt: skip
 
 

@@ -1,18 +1,26 @@
-"""Kinetics of ion channels: NMODL text -> what it says -> steady states and time constants."""
+"""Kinetics of ion channels: NMODL or LEMS -> what it says -> steady states and time constants."""
 
-from bnnkg.kinetics.curves import Gate, Kinetics, evaluate_kinetics
+from bnnkg.kinetics.channels import Channel, evaluate_channel
+from bnnkg.kinetics.curves import evaluate_kinetics
+from bnnkg.kinetics.gates import Gate, Kinetics
+from bnnkg.kinetics.lems_types import Component, Derived, DynamicsType
 from bnnkg.kinetics.measures import GRID_mV
 from bnnkg.kinetics.nmodl import parse_mod
 from bnnkg.kinetics.syntax import Block, Declared, Ion, ModFile
 
 __all__ = [
     "Block",
+    "Channel",
+    "Component",
     "Declared",
+    "Derived",
+    "DynamicsType",
     "GRID_mV",
     "Gate",
     "Ion",
     "Kinetics",
     "ModFile",
+    "evaluate_channel",
     "evaluate_kinetics",
     "parse_mod",
 ]

@@ -124,7 +124,7 @@ class _Solving:
         places = [self._names.index(name) for name in names]
         matrix = np.stack([row.slopes[places].T for row in rows], axis=1)
         constant = np.stack([row.at_zero for row in rows], axis=1)
-        solved = _coupled_outcomes(matrix, constant, self._total(names))
+        solved = coupled_outcomes(matrix, constant, self._total(names))
         self._found |= dict(zip(names, solved, strict=True))
 
     def _total(self, names: list[str]) -> Floats:
@@ -159,7 +159,7 @@ def _no_rest(slope: Floats) -> str:
     return "its rates are not finite" if np.isnan(slope).all() else "it has no steady state"
 
 
-def _coupled_outcomes(matrix: Floats, constant: Floats, total: Floats) -> list[Outcome]:
+def coupled_outcomes(matrix: Floats, constant: Floats, total: Floats) -> list[Outcome]:
     """Steady states of x' = A x + b; ``matrix`` is (voltage, state, state)."""
     n = matrix.shape[1]
     finite = np.asarray(np.isfinite(matrix).all(axis=(1, 2)) & np.isfinite(constant).all(axis=1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bnnkg.schema.declaration import EdgeType, Property
+from bnnkg.schema.nodes import KINETICS
 
 UID = Property(
     "uid", "string", "Tells it from other such edges between the same two nodes", required=True
@@ -34,6 +35,7 @@ EDGE_TYPES: tuple[EdgeType, ...] = (
             Property("group_names", "strings", "Names of a Cell's segment groups", "", "segmentGroup"),
             Property("group_sections", "strings", "Indexes of the sections that each group touches, such as 0-3,5", "", "segmentGroup"),
             Property("offset_um", "floats", "What was subtracted from a Cell's coordinates to bring its root to the origin", "um"),
+            *KINETICS,
         ),
     ),
     EdgeType("ABOUT", "The Model's metadata name this", (("Model", "Term"),)),

@@ -69,7 +69,12 @@ KINETICS = (
         "ms",
     ),
     Property(
-        "kinetics_temperature_degC", "float", "Temperature of these numbers", "degC", "celsius"
+        "kinetics_temperature_degC",
+        "float",
+        "Temperature of these numbers: the one that the rates name; on DEFINES that of the networks, "
+        "where it is another",
+        "degC",
+        "celsius",
     ),
     Property("kinetics_note", "string", "Why some of these numbers are absent"),
 )
