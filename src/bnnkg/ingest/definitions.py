@@ -310,6 +310,7 @@ class Definitions:
                 reading.segment_names,
                 reading.offset_um,
                 reading.group_names,
+                reading.group_segments,
                 reading.group_sections,
                 reading.kinds_from,
             )
@@ -318,8 +319,8 @@ class Definitions:
     def _raw(self, entry: Entry, part: Part) -> str | None:
         account, path = entry.document.account, entry.document.path
         names = dict.fromkeys([entry.tag, *_type_names(part)])
-        types = [self.library.type_of(path, name) for name in names]
-        written = [as_written(element) for element in types if element is not None]
+        types = dict.fromkeys(t for name in names for t in self.library.type_chain(path, name))
+        written = [as_written(element) for element in types]
         return "\n".join(filter(None, [leftover(entry.element, account), *written])) or None
 
     @staticmethod

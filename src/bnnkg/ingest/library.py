@@ -180,15 +180,19 @@ class Library:
             files = [f for f in self._scope(path) if f in files] or files
         return self._types[files[0]][name]
 
+    def type_chain(self, path: str, name: str) -> Iterator[etree._Element]:
+        """The ComponentType that a name in a file means, and those that it extends."""
+        seen: set[str] = set()
+        while name not in seen and (type_ := self.type_of(path, name)) is not None:
+            yield type_
+            seen.add(name)
+            name = type_.get("extends") or ""
+
     def type_digest(self, path: str, name: str) -> str | None:
         """Hash of a custom type with what it extends: the dynamics behind a name."""
         key = (path, name)
         if key not in self._digests:
-            chain, base, seen = [], name, set()
-            while base not in seen and (type_ := self.type_of(path, base)) is not None:
-                chain.append(canonical_element(type_))
-                seen.add(base)
-                base = type_.get("extends") or ""
+            chain = [canonical_element(type_) for type_ in self.type_chain(path, name)]
             self._digests[key] = digest(chain) if chain else ""
         return self._digests[key] or None
 

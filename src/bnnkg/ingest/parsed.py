@@ -26,6 +26,8 @@ class Parameters:
         units: Canonical units; empty for pure numbers.
         expression_names: Attributes that hold text, dotted likewise.
         expression_texts: That text; a reference is the uid of what it refers to.
+        part_names: Elements within it, dotted likewise.
+        part_classes: Their classes.
     """
 
     names: tuple[str, ...] = ()
@@ -33,6 +35,8 @@ class Parameters:
     units: tuple[str, ...] = ()
     expression_names: tuple[str, ...] = ()
     expression_texts: tuple[str, ...] = ()
+    part_names: tuple[str, ...] = ()
+    part_classes: tuple[str, ...] = ()
 
     def value(self, name: str) -> float | None:
         """The value of that name; absent where there is none."""
@@ -123,12 +127,14 @@ class Placement:
         section: Index of the section; -1 for a point cell as a whole.
         mechanism_uid: The Mechanism.
         place: Place of its density among the cell's, in canonical order.
+        segments: Places in the section of the segments that carry it; absent where all do.
     """
 
     section: int
     mechanism_uid: str
     place: int
     density_class: str | None = None
+    segments: tuple[int, ...] | None = None
     gbar_S_per_cm2: float | None = None
     erev_mV: float | None = None
     permeability_cm_per_s: float | None = None
@@ -225,6 +231,7 @@ class Definition:
     segment_names: tuple[str, ...] | None = None
     offset_um: tuple[float, float, float] | None = None
     group_names: tuple[str, ...] | None = None
+    group_segments: tuple[str, ...] | None = None
     group_sections: tuple[str, ...] | None = None
     kinds_from: str | None = None
     kinetics: GateKinetics | None = None
@@ -377,6 +384,7 @@ class ParsedModel:
         version: Hash of its content.
         format: neuroml2, lems, both of these, neuron, or mixed.
         report: What became of every file and element.
+        kept_elements: Elements outside its definitions that the graph has no place for.
         known_missing: What the source has and the graph is known to lack.
         readme: What its README says; absent for sources without NEURON code.
         run_hints: Ways to run its NEURON code, best first.
@@ -396,6 +404,7 @@ class ParsedModel:
     populations: tuple[Population, ...] = ()
     projections: tuple[Projection, ...] = ()
     input_tables: tuple[InputTable, ...] = ()
+    kept_elements: tuple[str, ...] = ()
     known_missing: tuple[str, ...] = ()
     readme: str | None = None
     run_hints: tuple[str, ...] = ()

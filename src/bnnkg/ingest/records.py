@@ -58,7 +58,8 @@ def _add_model(tables: Tables, parsed: ParsedModel, uid: str) -> None:
         tier=parsed.report.tier, format=parsed.format, source=source.given or str(source.path),
         accession=source.accession, licence=source.licence, doi=source.doi, n_files=parsed.n_files,
         title=source.title, citation=source.citation, release=source.release,
-        archive_sha256=source.archive_sha256, known_missing=list(parsed.known_missing) or None,
+        archive_sha256=source.archive_sha256, kept_elements=list(parsed.kept_elements) or None,
+        known_missing=list(parsed.known_missing) or None,
         readme=parsed.readme, run_hints=list(parsed.run_hints) or None,
     )  # fmt: skip
     for term in dict.fromkeys(source.terms):
@@ -83,6 +84,8 @@ def _arrays(parameters: Parameters) -> dict[str, list[str] | list[float] | None]
         "parameter_units": list(parameters.units) or None,
         "expression_names": list(parameters.expression_names) or None,
         "expression_texts": list(parameters.expression_texts) or None,
+        "part_names": list(parameters.part_names) or None,
+        "part_classes": list(parameters.part_classes) or None,
     }
 
 
@@ -224,6 +227,7 @@ def _add_placement(tables: Tables, cell: Cell, one: Placement) -> None:
     tables.edge(
         "HAS_MECHANISM", "Cell" if on_cell else "Compartment", "Mechanism", src, one.mechanism_uid,
         uid=f"{src}/{one.place}", density_class=one.density_class,
+        segments=None if one.segments is None else list(one.segments),
         gbar_S_per_cm2=one.gbar_S_per_cm2, erev_mV=one.erev_mV,
         permeability_cm_per_s=one.permeability_cm_per_s, n_channels=one.n_channels,
         v_shift_mV=one.v_shift_mV, ion=one.ion, c_init_mM=one.c_init_mM, c_ext_mM=one.c_ext_mM,
@@ -253,6 +257,7 @@ def _cell_definition(one: Definition) -> dict[str, object]:
         "segment_names": list(one.segment_names or ()),
         "offset_um": list(one.offset_um or ()),
         "group_names": list(one.group_names or ()) or None,
+        "group_segments": list(one.group_segments or ()) or None,
         "group_sections": list(one.group_sections or ()) or None,
         "kinds_from": one.kinds_from,
     }

@@ -66,6 +66,8 @@ def _properties(component: InputModel) -> dict[str, Any]:
         "parameter_units": list(parameters.units) or None,
         "expression_names": list(parameters.expression_names) or None,
         "expression_texts": list(parameters.expression_texts) or None,
+        "part_names": list(parameters.part_names) or None,
+        "part_classes": list(parameters.part_classes) or None,
     }
 
 

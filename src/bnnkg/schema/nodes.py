@@ -17,6 +17,10 @@ PARAMETERS = (
     Property("parameter_values", "floats", "Their values in canonical units, in the same order"),
     Property("parameter_units", "strings", "Their canonical units, in the same order"),
 )
+PARTS = (
+    Property("part_names", "strings", "Elements within it, dotted as the parameters are"),
+    Property("part_classes", "strings", "Their NeuroML classes, in the same order"),
+)
 EXPRESSIONS = (
     Property(
         "expression_names", "strings", "Attributes that hold text rather than a quantity, dotted"
@@ -149,6 +153,7 @@ MODEL = NodeType(
         Property("archive_sha256", "string", "Hash of the archive that it was read from"),
         Property("readme", "string", "Its README, without addresses"),
         Property("run_hints", "strings", "Ways to run its NEURON code, best first: file, statements, and what speaks for it"),
+        Property("kept_elements", "strings", "Elements outside its definitions that the graph has no place for: file, class, number"),
         Property("known_missing", "strings", "What the source has and the graph is known to lack"),
         *LEASE,
     ),
@@ -227,8 +232,8 @@ COMPARTMENT = NodeType(
         Property("points_um", "floats", "3-D points as the author gave them: x, y, z, diameter", "um", "pt3dadd"),
         Property("segment_parents", "integers", "Per segment: place of its parent among the Cell's, -1 for the root"),
         Property("segment_fractions", "floats", "Per segment: where on its parent it starts", "", "fractionAlong"),
-        Property("segment_cm_uF_per_cm2", "floats", "Per segment, where it varies", "uF_per_cm2", "specificCapacitance"),
-        Property("segment_ra_ohm_cm", "floats", "Per segment, where it varies", "ohm_cm", "resistivity"),
+        Property("segment_cm_uF_per_cm2", "floats", "Per segment, where it varies; not a number where none is given", "uF_per_cm2", "specificCapacitance"),
+        Property("segment_ra_ohm_cm", "floats", "Per segment, where it varies; not a number where none is given", "ohm_cm", "resistivity"),
     ),
 )  # fmt: skip
 MECHANISM = NodeType(
@@ -243,7 +248,7 @@ MECHANISM = NodeType(
         Property("conductance_pS", "float", "Conductance of one channel", "pS", "conductance"),
         Property("gate_names", "strings", "Its gates", "", "gate"),
         Property("gate_instances", "integers", "Their exponents, in the same order", "", "instances"),
-        *KINETICS, *NMODL, *PARAMETERS, *EXPRESSIONS,
+        *KINETICS, *NMODL, *PARAMETERS, *EXPRESSIONS, *PARTS,
     ),
     indexed=("name", "ion"),
 )  # fmt: skip
@@ -260,7 +265,7 @@ SYNAPSE_TYPE = NodeType(
         Property("sign", "integer", "1 excites, -1 inhibits, by reversal against -55 mV", "", derived_from=("erev_mV",)),
         Property("short_term_plasticity", "string", "Class of its plasticity mechanism", "", "plasticityMechanism"),
         Property("block", "string", "Class of its block mechanism", "", "blockMechanism"),
-        *NMODL, *PARAMETERS, *EXPRESSIONS,
+        *NMODL, *PARAMETERS, *EXPRESSIONS, *PARTS,
     ),
     indexed=("name",),
 )  # fmt: skip
@@ -301,7 +306,7 @@ STIMULUS = NodeType(
         Property("delay_ms", "float", "When it starts", "ms", "delay"),
         Property("duration_ms", "float", "How long it lasts", "ms", "duration"),
         Property("weight", "float", "Factor on its strength", "", "weight", default=1.0),
-        RECEIVER, *PARAMETERS, *EXPRESSIONS,
+        RECEIVER, *PARAMETERS, *EXPRESSIONS, *PARTS,
     ),
     indexed=("model_uid",),
 )  # fmt: skip

@@ -1,0 +1,99 @@
+"""What the graph keeps of elements as written, and its way back to where it stood."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lxml import etree
+
+from bnnkg.neuroml.grammar import child, element, name_of
+from bnnkg.schema.xsd import NEUROML2
+
+_PREFIXES = {
+    "xsi": "http://www.w3.org/2001/XMLSchema-instance",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "bqbiol": "http://biomodels.net/biology-qualifiers/",
+    "bqmodel": "http://biomodels.net/model-qualifiers/",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "dcterms": "http://purl.org/dc/terms/",
+}
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """An element kept as written.
+
+    Attributes:
+        owner: Name and id of the element that it stood in; empty for a component type.
+        element: The element.
+    """
+
+    owner: str
+    element: etree._Element
+
+
+def read_raw(raw: str | None) -> Iterator[Leftover]:
+    """The elements of a DEFINES's ``raw``."""
+    declared = "".join(f' xmlns:{p}="{uri}"' for p, uri in _PREFIXES.items())
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+    text = f'<raw xmlns="{NEUROML2}"{declared}>{raw or ""}</raw>'
+    root = etree.fromstring(text.encode(), parser)
+    owner = ""
+    for one in root:
+        if not isinstance(one.tag, str):
+            owner = (one.text or "").strip().removeprefix("in ").strip()
+            continue
+        yield Leftover(owner, one)
+        owner = ""
+
+
+def restore(raw: str | None, top: etree._Element) -> list[Leftover]:
+    """Puts leftovers back into the elements that they stood in.
+
+    Args:
+        raw: Of the DEFINES that brought the element.
+        top: The element as it is written again.
+
+    Returns:
+        Those whose owner is not there, component types among them.
+    """
+    owners = {_named(one): one for one in reversed(list(top.iter())) if name_of(one)}
+    times = Counter(name_of(one) for one in top.iter())
+    owners |= {name_of(one): one for one in top.iter() if times[name_of(one)] == 1}
+    homeless = []
+    for leftover in read_raw(raw):
+        # Where there is one element of a name only, its id may be another than was written.
+        owner = owners.get(leftover.owner, owners.get(leftover.owner.split(" ")[0]))
+        if owner is None or not leftover.owner:
+            homeless.append(leftover)
+        else:
+            owner.append(_copy(leftover.element))
+    return homeless
+
+
+def _named(one: etree._Element) -> str:
+    return f"{name_of(one)} {one.get('id') or ''}".strip()
+
+
+def _copy(one: etree._Element) -> etree._Element:
+    """An element without the declarations of the text that it was read from."""
+    made = element(name_of(one)) if one.tag.startswith(f"{{{NEUROML2}}}") else None
+    if made is None:
+        return etree.fromstring(etree.tostring(one, with_tail=False))
+    for name, value in one.attrib.items():
+        made.set(name, value)
+    made.text = one.text
+    for inner in one:
+        if isinstance(inner.tag, str):
+            made.append(_copy(inner))
+    return made
+
+
+def add_notes(one: etree._Element, notes: str | None) -> None:
+    """Adds the notes of an element before all else in it."""
+    if notes:
+        made = child(one, "notes", {})
+        made.text = notes
+        one.insert(0, made)
