@@ -74,7 +74,7 @@ def test_nothing_is_lost_and_nobody_named(worm: tuple[ParsedModel, GraphTables])
     assert (parsed.report.status, parsed.report.missing) == ("loaded", [])
     [shared] = [f for f in parsed.report.files if f.path.endswith("cell_C.xml")]
     assert shared.path.startswith("/")
-    assert shared.by_class["customHGate"].kept == 1
+    assert shared.by_class["customHGate"].loaded == 1
     [channel] = [d for d in parsed.definitions if d.id == "ca_boyle"]
     assert "customHGate" in (channel.raw or "")
     names = {n for p in rows(tables, "Population") for n in p["property_names"]}  # type: ignore[attr-defined]

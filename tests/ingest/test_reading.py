@@ -118,19 +118,34 @@ def test_cell_with_a_broken_morphology_is_kept_and_told(tmp_path: Path) -> None:
 
 def test_unknown_gates_are_kept_and_reported(tmp_path: Path) -> None:
     strange = CHANNELS.replace("</ionChannelHH>", '<customHGate id="x" k="2 mM"/></ionChannelHH>')
-    types = (
-        '<ComponentType name="customHGate" extends="baseGate"><Parameter name="k"/></ComponentType>'
-    )
-    parsed = read_text(tmp_path, strange, types)
+    parsed = read_text(tmp_path, strange)
     counts = parsed.report.files[0].by_class["customHGate"]
     assert (counts.loaded, counts.kept) == (0, 1)
     [raw] = [d.raw for d in parsed.definitions if d.id == "na"]
     assert raw is not None
     assert '<!-- in ionChannelHH na --> <customHGate id="x" k="2 mM"/>' in raw
-    assert '<ComponentType name="customHGate"' in raw
     plain = read_text(tmp_path / "plain", CHANNELS)
     assert {m.uid for m in parsed.mechanisms if m.ion == "na"}.isdisjoint(
         m.uid for m in plain.mechanisms
+    )
+
+
+def test_gates_of_a_type_of_the_source_are_loaded(tmp_path: Path) -> None:
+    own = CHANNELS.replace("</ionChannelHH>", '<customHGate id="x" k="2 mM"/></ionChannelHH>')
+    types = (
+        '<ComponentType name="customHGate" extends="baseGate"><Parameter name="k"/></ComponentType>'
+    )
+    parsed = read_text(tmp_path, own, types)
+    counts = parsed.report.files[0].by_class["customHGate"]
+    assert (counts.loaded, counts.kept) == (1, 0)
+    [uid, raw] = next((d.uid, d.raw) for d in parsed.definitions if d.id == "na")
+    assert '<ComponentType name="customHGate"' in (raw or "")
+    [channel] = [m for m in parsed.mechanisms if m.uid == uid]
+    assert channel.gate_names == ("h", "m", "x")
+    assert channel.parameters.value("x.k") == 2.0
+    assert channel.kinetics is not None
+    assert channel.kinetics.note == (
+        "x: its type customHGate tells neither a steady state nor rates"
     )
 
 

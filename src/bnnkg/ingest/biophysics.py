@@ -14,8 +14,9 @@ import numpy as np
 
 from bnnkg.ingest.components import Part
 from bnnkg.ingest.identity import canonical_element, digest
-from bnnkg.ingest.markup import Account, local_name
-from bnnkg.ingest.morphology import Segments
+from bnnkg.ingest.inhomogeneous import Varying
+from bnnkg.ingest.markup import Account
+from bnnkg.ingest.morphology import Segments, measure_text
 from bnnkg.ingest.parsed import Placement
 from bnnkg.ingest.sections import SectionTree, frusta
 
@@ -31,7 +32,8 @@ class Density:
         rows: Rows of the segments that carry it.
         key: Digest of its content without its place.
         fields: Values of its Placements by name.
-        gbar: Its density of conductance; varies with ``variable_parameter``.
+        gbar: Its density of conductance.
+        varying: What varies over the cell: values by name and row.
     """
 
     rows: list[int]
@@ -41,6 +43,7 @@ class Density:
     fields: dict[str, Any]
     gbar: float | None
     n_channels: float | None
+    varying: dict[str, dict[int, float]] = field(default_factory=dict)
 
 
 @dataclass
@@ -93,6 +96,7 @@ class BiophysicsReader:
         self._where = where
         self._reference = reference
         n = len(segments.ids)
+        self._varying = Varying(segments)
         self._result = Biophysics([None] * n, [None] * n)
 
     def read(self, part: Part) -> Biophysics:
@@ -192,9 +196,21 @@ class BiophysicsReader:
             Density(
                 rows, uid, density_class, key, fields,
                 part.number("condDensity"), part.number("number"),
+                self._values(part, rows),
             )
         )  # fmt: skip
         return True
+
+    def _values(self, part: Part, rows: list[int]) -> dict[str, dict[int, float]]:
+        """What varies over the cell, at each segment; told where it cannot be evaluated."""
+        found: dict[str, dict[int, float]] = {}
+        for inner in part.find("variableParameter"):
+            values = self._varying.values(inner, rows)
+            if isinstance(values, str):
+                self._account.notes.append(f"{part.tag} {part.id!r} is not evaluated: {values}")
+            else:
+                found |= values
+        return found
 
     def _variable(self, part: Part) -> str | None:
         """How a density varies: ``condDensity = 5e-7 * exp(-p/200); p: Path Length from root``."""
@@ -212,15 +228,7 @@ class BiophysicsReader:
 
     def _measure(self, id_: str) -> str:
         element = self._segments.measures.get(id_)
-        if element is None:
-            return id_
-        ends = [
-            f"{local_name(end)} {name!s} {value!s}"
-            for end in element
-            for name, value in sorted(end.attrib.items())
-        ]
-        about = f"{element.get('variable')}: {element.get('metric')}"
-        return ", ".join([about, *sorted(ends)])
+        return id_ if element is None else measure_text(element)
 
 
 def _group_of(part: Part) -> str | None:
@@ -249,7 +257,8 @@ def placements(biophysics: Biophysics, tree: SectionTree) -> list[Placement]:
         }
         total = sum(float(areas[section][here].sum()) for section, here in inside.items())
         for section, here in inside.items():
-            result.append(_placement(density, place, section, here, areas[section], total))
+            run = tree.runs[section]
+            result.append(_placement(density, place, section, run, here, areas[section], total))
     return result
 
 
@@ -264,14 +273,25 @@ def _layers(densities: list[Density]) -> list[Density]:
             number = group[0].n_channels
             if number is not None:
                 number = number * len(group) * len(rows) / times.total()
-            layers.append(replace(group[0], rows=rows, n_channels=number))
+            varying = _merged(group)
+            layers.append(replace(group[0], rows=rows, n_channels=number, varying=varying))
     return layers
+
+
+def _merged(group: list[Density]) -> dict[str, dict[int, float]]:
+    """What varies, of densities on different segments."""
+    merged: dict[str, dict[int, float]] = {}
+    for density in group:
+        for name, values in density.varying.items():
+            merged.setdefault(name, {}).update(values)
+    return merged
 
 
 def _placement(
     density: Density,
     place: int,
     section: int,
+    run: list[int],
     inside: np.ndarray,
     areas: np.ndarray,
     total: float,
@@ -282,6 +302,18 @@ def _placement(
     if gbar is not None and not inside.all():
         per_segment = tuple(gbar if here else 0.0 for here in inside)
         gbar = gbar * share
+    fields = dict(density.fields)
+    for name, by_row in density.varying.items():
+        values = np.array([by_row.get(row, 0.0) for row in run])
+        mean = float(np.average(values, weights=areas if area > 0 else None))
+        if name == "gbar":
+            gbar, per_segment = mean, tuple(values.tolist())
+        else:
+            fields |= {
+                name: mean,
+                "varying_names": (name,),
+                "segment_values": tuple(values.tolist()),
+            }
     n_channels = density.n_channels
     if n_channels is not None and total > 0:
         n_channels = n_channels * float(areas[inside].sum()) / total
@@ -294,5 +326,5 @@ def _placement(
         gbar_S_per_cm2=gbar,
         n_channels=n_channels,
         segment_gbar_S_per_cm2=per_segment,
-        **density.fields,
+        **fields,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from bnnkg.ingest.biophysics import Biophysics, Reference, placements
 from bnnkg.ingest.components import Part
 from bnnkg.ingest.identity import shared_uid
 from bnnkg.ingest.markup import Account
-from bnnkg.ingest.morphology import Segments, segment_kinds
+from bnnkg.ingest.morphology import Segments, measure_text, segment_kinds
 from bnnkg.ingest.parsed import Cell, Mechanism, Placement, Section, SegmentMap
 from bnnkg.ingest.sections import SectionTree, build_sections, frusta, segment_map
 
@@ -31,6 +32,7 @@ class CellReading:
         group_segments: Places in ``segment_ids`` of each group's segments, such as ``0-3,5``.
         group_sections: Sections of each group, likewise.
         kinds_from: What told soma, dendrite and axon apart.
+        measures: Its inhomogeneous parameters, each with its id and segment group.
     """
 
     cell: Cell
@@ -42,6 +44,7 @@ class CellReading:
     group_segments: tuple[str, ...] = ()
     group_sections: tuple[str, ...] = ()
     kinds_from: str | None = None
+    measures: tuple[str, ...] = ()
 
 
 def detailed_cell(cell_class: str, segments: Segments, biophysics: Biophysics) -> CellReading:
@@ -77,12 +80,20 @@ def detailed_cell(cell_class: str, segments: Segments, biophysics: Biophysics) -
         _group_segments(segments, rows, names),
         _group_sections(segments, tree, names),
         kinds_from,
+        tuple(sorted(_measures(segments))),
     )
 
 
 def _group_segments(segments: Segments, rows: list[int], names: tuple[str, ...]) -> Any:
     place = {row: i for i, row in enumerate(rows)}
     return tuple(ranges(sorted({place[row] for row in segments.groups[n]})) for n in names)
+
+
+def _measures(segments: Segments) -> Iterator[str]:
+    for id_, element in segments.measures.items():
+        group = element.getparent()
+        name = "" if group is None else group.get("id", "")
+        yield f"{id_} of {name} = {measure_text(element)}"
 
 
 def _group_sections(segments: Segments, tree: SectionTree, names: tuple[str, ...]) -> Any:

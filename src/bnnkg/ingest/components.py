@@ -120,7 +120,7 @@ def read_component(
     account: Account,
     where: str,
     tag: str | None = None,
-    is_type: IsType = lambda name: False,
+    is_type: IsType = lambda _: False,
 ) -> Part:
     """Reads a component with all that stands in it.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +9,7 @@ from lxml import etree
 
 from bnnkg.errors import SourceError
 from bnnkg.ingest import mechanisms as make
+from bnnkg.ingest.annotations import annotations_of, joined
 from bnnkg.ingest.biophysics import Biophysics, BiophysicsReader
 from bnnkg.ingest.cells import CellReading, detailed_cell, point_cell
 from bnnkg.ingest.components import Part, read_component
@@ -17,9 +17,15 @@ from bnnkg.ingest.dynamics import TypeOf, channel_of, gate_kinetics
 from bnnkg.ingest.identity import PathNames, path_part, unresolved_uid
 from bnnkg.ingest.kinds import DETAILED_CELLS
 from bnnkg.ingest.library import Entry, Library
-from bnnkg.ingest.markup import Account, as_written, local_name
+from bnnkg.ingest.markup import (
+    UNCOUNTED_BELOW,
+    Account,
+    as_written,
+    local_name,
+    without_addresses,
+)
 from bnnkg.ingest.morphology import Segments, read_morphology
-from bnnkg.ingest.parameters import REFERENCES, Collector
+from bnnkg.ingest.parameters import REFERENCES, Collector, Resolve
 from bnnkg.ingest.parsed import (
     Cell,
     DefinedLabel,
@@ -31,7 +37,6 @@ from bnnkg.ingest.parsed import (
 )
 from bnnkg.kinetics import Channel
 
-_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _MECHANISM_KINDS = ("channel", "concentration")
 _REFERABLE = ("channel", "concentration", "synapse")
 
@@ -140,16 +145,30 @@ class Definitions:
             entry.element, account, path, entry.tag, lambda name: types(name) is not None
         )
 
+        collected = Collector(
+            account, self._resolve(entry), lambda name: self.library.type_digest(path, name)
+        ).add(part)
+        return part, collected
+
+    def _resolve(self, entry: Entry) -> Resolve:
+        path = entry.document.path
+
         def resolve(attribute: str, id_: str) -> str | None:
             if attribute in REFERENCES:
                 return self.reference(path, REFERENCES[attribute][0], id_)
             found = self.library.find_any(path, _REFERABLE, id_)
             return self.uid_of(found) if found is not None else None
 
-        collected = Collector(
-            account, resolve, lambda name: self.library.type_digest(path, name)
-        ).add(part)
-        return part, collected
+        return resolve
+
+    def parameters_of(self, entry: Entry, elements: list[etree._Element]) -> Parameters:
+        """Parameters of elements in a definition, named by their tags and ids."""
+        account, path = entry.document.account, entry.document.path
+        collected = Collector(account, self._resolve(entry), lambda _: None)
+        for element in elements:
+            part = read_component(element, account, path)
+            collected.add(part, f"{part.tag}.{part.id}." if part.id else f"{part.tag}.")
+        return collected.parameters()
 
     # ------------------------------------------------------------------ cells and inputs
 
@@ -264,7 +283,7 @@ class Definitions:
                     self._path("Stimulus", self._element_path(entry)),
                     collected.parameters(),
                     self._raw(entry, part),
-                    notes_of(entry.element, entry.document.account),
+                    annotations_of(entry.element, entry.document.account),
                 )
             )
         return self._inputs[entry]
@@ -288,16 +307,18 @@ class Definitions:
                 entry.id,
                 self._path(label, self._element_path(entry)),
                 self._raw(entry, part),
-                notes_of(entry.element, account),
+                annotations_of(entry.element, account),
             )
         )
 
     def _define_cell(self, entry: Entry, reading: CellReading, path: str) -> None:
-        raw = [leftover(entry.element, entry.document.account)]
+        documents = {entry.element: entry.document}
         for name, kind in (("morphology", "morphology"), ("biophysicalProperties", "biophysics")):
             found = self.library.find(path, kind, (entry.element.get(name) or "").strip())
             if found is not None:
-                raw.append(leftover(found.element, found.document.account))
+                documents[found.element] = found.document
+        said = [annotations_of(one, document.account) for one, document in documents.items()]
+        raw = [leftover(one, document.account) for one, document in documents.items()]
         self.definitions.append(
             Definition(
                 "Cell",
@@ -305,7 +326,7 @@ class Definitions:
                 entry.id,
                 self._path("Cell", self._element_path(entry)),
                 "\n".join(filter(None, raw)) or None,
-                notes_of(entry.element, entry.document.account),
+                joined(said),
                 reading.segment_ids,
                 reading.segment_names,
                 reading.offset_um,
@@ -313,12 +334,13 @@ class Definitions:
                 reading.group_segments,
                 reading.group_sections,
                 reading.kinds_from,
+                measures=reading.measures,
             )
         )
 
     def _raw(self, entry: Entry, part: Part) -> str | None:
         account, path = entry.document.account, entry.document.path
-        names = dict.fromkeys([entry.tag, *_type_names(part)])
+        names = dict.fromkeys(_type_names(part))
         types = dict.fromkeys(t for name in names for t in self.library.type_chain(path, name))
         written = [as_written(element) for element in types]
         return "\n".join(filter(None, [leftover(entry.element, account), *written])) or None
@@ -332,25 +354,15 @@ class Definitions:
 
 
 def _type_names(part: Part) -> list[str]:
-    own = [part.texts["type"]] if "type" in part.texts else []
+    own = [part.tag, *([part.texts["type"]] if "type" in part.texts else [])]
     strange = [local_name(element) for element in part.strange]
     return [*own, *strange, *(name for inner in part.parts for name in _type_names(inner))]
-
-
-def notes_of(element: etree._Element, account: Account) -> str | None:
-    """The notes of an element, without addresses."""
-    texts = []
-    for child in element:
-        if local_name(child) == "notes":
-            account.take(child)
-            texts.append(" ".join("".join(map(str, child.itertext())).split()))
-    return without_addresses("\n".join(filter(None, texts))) or None
 
 
 def leftover(element: etree._Element, account: Account) -> str | None:
     """What of an element no mapping took, as written, each part after a comment of its parent."""
     lines: list[str] = []
-    _gather(element, account, lines, own_notes=False)
+    _gather(element, account, lines)
     return without_addresses("\n".join(lines)) or None
 
 
@@ -362,21 +374,15 @@ _ROWS = frozenset({
 })  # fmt: skip
 
 
-def _gather(
-    element: etree._Element, account: Account, lines: list[str], *, own_notes: bool = True
-) -> None:
+def _gather(element: etree._Element, account: Account, lines: list[str]) -> None:
     for child in element:
         name = local_name(child)
-        if not name or account.skipped(child) or (name == "notes" and not own_notes):
+        if not name or account.skipped(child):
             continue
         if account.took(child):
-            _gather(child, account, lines)
+            if name not in UNCOUNTED_BELOW:
+                _gather(child, account, lines)
         elif name not in _ROWS:
             owner = f"{local_name(element)} {element.get('id') or ''}".strip()
             text = " ".join(as_written(child).split())
             lines.append(f"<!-- in {owner.replace('--', '- -')} --> {text}")
-
-
-def without_addresses(text: str) -> str:
-    """A text without e-mail addresses, which are nobody's business but their owners'."""
-    return _ADDRESS.sub("(address removed)", text)

@@ -6,12 +6,12 @@ import h5py
 import numpy as np
 
 from bnnkg.errors import SourceError
+from bnnkg.ingest.annotations import PERSONAL_PROPERTIES
 from bnnkg.ingest.documents import Document
 from bnnkg.ingest.hdf5 import as_decimal, attribute, groups, networks_of, open_hdf5, table
 from bnnkg.ingest.identity import path_part
 from bnnkg.ingest.markup import Account
 from bnnkg.ingest.networks import (
-    PERSONAL_PROPERTIES,
     PROJECTION_KINDS,
     Networks,
     add_inputs,
@@ -20,7 +20,7 @@ from bnnkg.ingest.networks import (
     population_size,
     synapse_types,
 )
-from bnnkg.ingest.parsed import NetworkHead
+from bnnkg.ingest.parsed import Annotations, NetworkHead
 from bnnkg.ingest.rows import Bad, quantity_or_problem
 from bnnkg.ingest.sites import References, Sites
 
@@ -74,7 +74,9 @@ class _Reader:
                 quantity_or_problem(temperature, "temperature", self._bad("network"))
                 if temperature
                 else None,
-                notes=" ".join(attribute(self._group, "notes").split()) or None,
+                annotations=Annotations(
+                    notes=" ".join(attribute(self._group, "notes").split()) or None
+                ),
             )
         )
 

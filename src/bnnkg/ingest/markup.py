@@ -5,6 +5,7 @@ Model files are hostile: no entities, no DTD, no network, no text beyond libxml2
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from bnnkg.errors import SourceError
 
 NEUROML2 = "http://www.neuroml.org/schema/neuroml2"
 NEUROML1 = "http://morphml.org/"
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 UNCOUNTED_BELOW = frozenset({"notes", "annotation", "ComponentType", "Simulation"})
 
 
@@ -87,6 +89,11 @@ def as_written(element: etree._Element) -> str:
         name = f"xmlns:{prefix}" if prefix else "xmlns"
         text = text.replace(f' {name}="{uri}"', "", 1)
     return text
+
+
+def without_addresses(text: str) -> str:
+    """A text without e-mail addresses, which are nobody's business but their owners'."""
+    return _ADDRESS.sub("(address removed)", text)
 
 
 class Account:

@@ -246,10 +246,15 @@ class _Groups:
             for child in element:
                 rows.update(dict.fromkeys(self._part(name, child)))
                 if local_name(child) == "inhomogeneousParameter":
-                    self._segments.measures[child.get("id", "")] = child
+                    self._measure(child)
         self._resolving.discard(name)
         groups[name] = sorted(rows)
         return groups[name]
+
+    def _measure(self, element: etree._Element) -> None:
+        self._segments.measures[element.get("id", "")] = element
+        for one in element.iter():
+            self._account.take(one)
 
     def _part(self, name: str, child: etree._Element) -> list[int]:
         tag = local_name(child)
@@ -305,6 +310,17 @@ class _Groups:
         while rows[-1] not in (stop, -1):
             rows.append(self._segments.parents[rows[-1]])
         return [one for one in rows if one >= 0]
+
+
+def measure_text(element: etree._Element) -> str:
+    """An inhomogeneous parameter: ``p: Path Length from root, distal normalizationEnd 1``."""
+    ends = [
+        f"{local_name(end)} {name!s} {value!s}"
+        for end in element
+        for name, value in sorted(end.attrib.items())
+    ]
+    about = f"{element.get('variable')}: {element.get('metric')}"
+    return ", ".join([about, *sorted(ends)])
 
 
 def segment_kinds(segments: Segments) -> tuple[list[str], str]:

@@ -5,17 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from lxml import etree
 
 from bnnkg.ingest.cells import CellReading
 from bnnkg.ingest.definitions import Definitions
 from bnnkg.ingest.identity import PathNames, path_part
-from bnnkg.ingest.markup import Account
-from bnnkg.ingest.parsed import InputTable, NetworkHead, Population, Projection
+from bnnkg.ingest.parsed import InputTable, Layout, NetworkHead, Population, Projection
 from bnnkg.ingest.sites import NamedPopulation, References, Sites, keep_rows, place_sites
-
-PERSONAL_PROPERTIES = frozenset({"OpenWormBackerAssignedName"})
-"""Tags of properties that name living people and say nothing about the model."""
 
 MAX_SIZE = 10_000_000
 """More neurons than this in one population by size are taken for a mistake or an attack."""
@@ -56,14 +51,6 @@ def population_size(text: str) -> int | None:
     return int(digits) if int(digits) <= MAX_SIZE else None
 
 
-def drop_if_personal(element: etree._Element, account: Account) -> bool:
-    """Whether a property names a living person; it is then left out of the graph."""
-    if element.get("tag") in PERSONAL_PROPERTIES:
-        account.skip(element)
-        return True
-    return False
-
-
 def synapse_types(
     definitions: Definitions, path: str, kind: str, ids: tuple[str, ...]
 ) -> tuple[tuple[str, str], ...]:
@@ -87,6 +74,7 @@ def add_population(
     tags: list[tuple[str, str]],
     *,
     by_size: bool,
+    layout: Layout | None = None,
 ) -> None:
     """Adds a population to the model and to what references in its network can mean."""
     names = PathNames()
@@ -104,6 +92,7 @@ def add_population(
             xyz_um=xyz,
             property_names=tuple(tag for tag, _ in tags),
             property_values=tuple(value for _, value in tags),
+            layout=layout,
         )
     )
 

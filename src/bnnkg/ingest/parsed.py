@@ -207,6 +207,25 @@ class SegmentMap:
 
 
 @dataclass(frozen=True)
+class Annotations:
+    """What the author says of an element beside its values.
+
+    Attributes:
+        notes: Its notes, those of elements in it after their names.
+        property_names: Tags of its properties; those of elements in it start with their names.
+        property_values: Their values, in the same order.
+        qualifiers: How each annotation is meant, such as ``bqbiol:isVersionOf`` or ``neuroLexId``.
+        values: What it names, in the same order: an address, an identifier or a text.
+    """
+
+    notes: str | None = None
+    property_names: tuple[str, ...] = ()
+    property_values: tuple[str, ...] = ()
+    qualifiers: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Definition:
     """An element that defines a shared node, or a reference that nothing defines.
 
@@ -216,7 +235,8 @@ class Definition:
         id: Id of the element; empty where it has none.
         path: File and element, relative to the source; unique within the label.
         raw: What of the element has no place in the graph.
-        notes: Its notes.
+        annotations: What else the author says of it.
+        measures: Inhomogeneous parameters of a cell.
         kinetics: Those of its channel at the temperature of the model's networks, where that is
             another than that of the Mechanism.
     """
@@ -226,7 +246,7 @@ class Definition:
     id: str
     path: str
     raw: str | None = None
-    notes: str | None = None
+    annotations: Annotations = field(default_factory=Annotations)
     segment_ids: tuple[int, ...] | None = None
     segment_names: tuple[str, ...] | None = None
     offset_um: tuple[float, float, float] | None = None
@@ -234,7 +254,27 @@ class Definition:
     group_segments: tuple[str, ...] | None = None
     group_sections: tuple[str, ...] | None = None
     kinds_from: str | None = None
+    measures: tuple[str, ...] = ()
     kinetics: GateKinetics | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the neurons of a population are laid out.
+
+    Attributes:
+        kind: grid, random or unstructured; absent where the population gives its size.
+        size: How many there are.
+        xyz_um: Where they are, (n, 3); absent where nothing tells.
+        space: Id of the space that they are in.
+        region: Id of the region that they are in.
+    """
+
+    kind: str | None
+    size: int
+    xyz_um: Floats | None = None
+    space: str | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True)
@@ -261,6 +301,7 @@ class Population:
     property_names: tuple[str, ...] = ()
     property_values: tuple[str, ...] = ()
     implicit: bool = False
+    layout: Layout | None = None
 
 
 @dataclass(frozen=True)
@@ -327,7 +368,7 @@ class InputModel:
     path: str
     parameters: Parameters
     raw: str | None = None
-    notes: str | None = None
+    annotations: Annotations = field(default_factory=Annotations)
 
 
 @dataclass(frozen=True)
@@ -367,7 +408,8 @@ class NetworkHead:
     temperature_degC: float | None = None
     implicit: bool = False
     raw: str | None = None
-    notes: str | None = None
+    parameters: Parameters = field(default_factory=Parameters)
+    annotations: Annotations = field(default_factory=Annotations)
     entry: str | None = None
     commands: tuple[str, ...] = ()
     fallbacks: tuple[str, ...] = ()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from bnnkg.ingest.annotations import said, term_of
 from bnnkg.ingest.connections import connection_records
 from bnnkg.ingest.identity import model_uid
 from bnnkg.ingest.morphometrics import (
@@ -18,12 +21,14 @@ from bnnkg.ingest.parsed import (
     Definition,
     Floats,
     GateKinetics,
+    Layout,
     Nmodl,
     Parameters,
     ParsedModel,
     Placement,
     Population,
 )
+from bnnkg.ingest.sources import TermRef
 from bnnkg.ingest.stimuli import stimulus_records
 from bnnkg.ingest.tables import Tables
 from bnnkg.schema import GraphTables
@@ -62,10 +67,27 @@ def _add_model(tables: Tables, parsed: ParsedModel, uid: str) -> None:
         known_missing=list(parsed.known_missing) or None,
         readme=parsed.readme, run_hints=list(parsed.run_hints) or None,
     )  # fmt: skip
-    for term in dict.fromkeys(source.terms):
-        term_uid = f"{term.kind}/{term.name}"
-        tables.node("Term", uid=term_uid, kind=term.kind, name=term.name, modeldb_id=term.id)
+    terms: dict[str, TermRef] = {}
+    for term in (*source.terms, *_annotated_terms(parsed)):
+        terms.setdefault(f"{term.kind}/{term.name}", term)
+    for term_uid, term in terms.items():
+        tables.node(
+            "Term", uid=term_uid, kind=term.kind, name=term.name, modeldb_id=term.id,
+            ontology_id=term.ontology_id,
+        )  # fmt: skip
         tables.edge("ABOUT", "Model", "Term", uid, term_uid)
+
+
+def _annotated_terms(parsed: ParsedModel) -> Iterator[TermRef]:
+    """Terms that the elements of a model name, each as often as it is named."""
+    said_of = [one.annotations for one in parsed.definitions]
+    said_of += [one.annotations for one in parsed.networks]
+    said_of += [one.annotations for one in parsed.inputs]
+    for one in said_of:
+        for qualifier, value in zip(one.qualifiers, one.values, strict=True):
+            term = term_of(qualifier, value)
+            if term is not None:
+                yield term
 
 
 def _names(parsed: ParsedModel) -> dict[str, str]:
@@ -245,7 +267,7 @@ def _add_definitions(tables: Tables, parsed: ParsedModel, model: str) -> None:
         tables.edge(
             "DEFINES", "Model", one.label, model, one.uid,
             uid=f"{model}/{one.label}/{one.path}", id=one.id or None, path=one.path, raw=one.raw,
-            notes=one.notes, **_cell_definition(one), **_kinetics(one.kinetics),
+            **said(one.annotations), **_cell_definition(one), **_kinetics(one.kinetics),
         )  # fmt: skip
 
 
@@ -260,6 +282,7 @@ def _cell_definition(one: Definition) -> dict[str, object]:
         "group_segments": list(one.group_segments or ()) or None,
         "group_sections": list(one.group_sections or ()) or None,
         "kinds_from": one.kinds_from,
+        "inhomogeneous_parameters": list(one.measures) or None,
     }
 
 
@@ -272,10 +295,12 @@ def _add_networks(tables: Tables, parsed: ParsedModel, model: str) -> list[list[
             temperature_degC=head.temperature_degC, implicit=head.implicit, entry=head.entry,
             commands=list(head.commands) or None, fallbacks=list(head.fallbacks) or None,
             stub_mechanisms=head.stub_mechanisms, v_init_mV=head.v_init_mV,
+            **_arrays(head.parameters),
         )  # fmt: skip
         tables.edge(
             "DEFINES", "Model", "Network", model, uid, uid=f"{model}/Network/{head.path}",
-            id=head.id or None, path=head.path, raw=head.raw, notes=head.notes,
+            id=head.id or None, path=head.path, raw=head.raw,
+            **said(head.annotations),
         )  # fmt: skip
     return [
         _add_population(tables, parsed, model, place) for place in range(len(parsed.populations))
@@ -290,7 +315,7 @@ def _add_population(tables: Tables, parsed: ParsedModel, model: str, place: int)
     tables.node(
         "Population", uid=uid, model_uid=model, name=population.id or None, path=population.path,
         size=n, property_names=list(population.property_names) or None,
-        property_values=list(population.property_values) or None,
+        property_values=list(population.property_values) or None, **_layout(population.layout),
     )  # fmt: skip
     tables.edge("HAS_POPULATION", "Network", "Population", network, uid)
     # The path of a population is unique, so are the instance ids within it.
@@ -305,6 +330,12 @@ def _add_population(tables: Tables, parsed: ParsedModel, model: str, place: int)
     tables.edges("HAS_NEURON", "Population", "Neuron", [uid] * n, uids)
     tables.edges("INSTANCE_OF", "Neuron", "Cell", uids, [population.cell_uid] * n)
     return uids
+
+
+def _layout(layout: Layout | None) -> dict[str, object]:
+    if layout is None:
+        return {}
+    return {"layout": layout.kind, "space": layout.space, "region": layout.region}
 
 
 def _neuron_names(population: Population) -> list[str | None]:

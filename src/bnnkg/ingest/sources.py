@@ -30,12 +30,14 @@ class TermRef:
     Attributes:
         kind: Which list it is from, such as region or celltype.
         name: The word.
-        id: Its id there.
+        id: Its id in ModelDB.
+        ontology_id: Its id in an ontology or registry, such as ``GO:0043025``.
     """
 
     kind: str
     name: str
     id: str | None = None
+    ontology_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bnnkg.ingest.annotations import said
 from bnnkg.ingest.connections import Neurons
 from bnnkg.ingest.parsed import InputModel, InputTable, ParsedModel
 from bnnkg.ingest.tables import Tables
@@ -31,7 +32,8 @@ def _add_inputs(
     tables.edges(
         "DEFINES", "Model", "Stimulus", [model] * n, uids,
         uid=[f"{model}/Stimulus/{path}" for path in paths], id=[component.id or None] * n,
-        path=paths, raw=[component.raw] * n, notes=[component.notes] * n,
+        path=paths, raw=[component.raw] * n,
+        **{name: [value] * n for name, value in said(component.annotations).items()},
     )  # fmt: skip
     if table.target is not None:
         _add_targets(tables, table, uids, neurons)

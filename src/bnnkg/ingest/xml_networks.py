@@ -7,8 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 from lxml import etree
 
-from bnnkg.ingest.definitions import leftover, notes_of
+from bnnkg.ingest.annotations import annotations_of, drop_if_personal
+from bnnkg.ingest.definitions import leftover
 from bnnkg.ingest.identity import path_part
+from bnnkg.ingest.layouts import read_layout
 from bnnkg.ingest.library import Entry
 from bnnkg.ingest.markup import Account, local_name
 from bnnkg.ingest.networks import (
@@ -17,8 +19,6 @@ from bnnkg.ingest.networks import (
     add_inputs,
     add_population,
     add_projection,
-    drop_if_personal,
-    population_size,
     synapse_types,
 )
 from bnnkg.ingest.parsed import NetworkHead
@@ -30,6 +30,8 @@ from bnnkg.ingest.rows import (
     quantity_or_problem,
 )
 from bnnkg.ingest.sites import References
+
+_PARTS = frozenset({"space", "region", "cellSet", "extracellularProperties"})
 
 
 class NetworkReader:
@@ -45,6 +47,7 @@ class NetworkReader:
         self._definitions = networks.definitions
         self._account: Account = entry.document.account
         self._file = entry.document.path
+        self._entry = entry
         self._element = entry.element
         base = f"{self._file}/{path_part(entry.id or 'network')}"
         self._path = networks.unique_path("network", base)
@@ -59,8 +62,6 @@ class NetworkReader:
             name = local_name(child)
             if name == "population":
                 self._population(child)
-            elif name == "property":
-                drop_if_personal(child, self._account)
             elif name:
                 later.append((name, child))
         self._contents(later)
@@ -69,7 +70,10 @@ class NetworkReader:
                 id=self._element.get("id", ""),
                 path=self._path,
                 temperature_degC=self._temperature(),
-                notes=notes_of(self._element, self._account),
+                annotations=annotations_of(self._element, self._account),
+                parameters=self._definitions.parameters_of(
+                    self._entry, [c for c in self._element if local_name(c) in _PARTS]
+                ),
                 raw=self._network_raw(),
             )
         )
@@ -114,25 +118,19 @@ class NetworkReader:
                 self._account.take(child)
                 tags.append((child.get("tag", ""), child.get("value", "")))
         self._account.take(element)
+        layout = None
+        xyz: np.ndarray | None
         if instances:
             ids, xyz = self._instances(instances)
         else:
-            ids, xyz = [str(i) for i in range(self._size(element))], None
+            bad = self._bad(f"population {element.get('id')!r}")
+            layout = read_layout(element, self._account, bad)
+            ids, xyz = [str(i) for i in range(layout.size)], layout.xyz_um
         add_population(
             self._networks, self._references, self._number, self._path, element.get("id", ""),
             self._definitions.cell_named(self._file, (element.get("component") or "").strip()),
-            ids, xyz, tags, by_size=not instances,
+            ids, xyz, tags, by_size=not instances, layout=layout,
         )  # fmt: skip
-
-    def _size(self, element: etree._Element) -> int:
-        text = element.get("size") or "0"
-        layout = next((c for c in element.iter() if local_name(c) == "random"), None)
-        if element.get("size") is None and layout is not None:
-            text = layout.get("number") or "0"
-        size = population_size(text)
-        if size is None:
-            self._bad(f"population {element.get('id')!r}")(f"its size {text!r} is no whole number")
-        return size or 0
 
     def _instances(self, elements: list[etree._Element]) -> tuple[list[str], np.ndarray]:
         xyz = np.zeros((len(elements), 3))

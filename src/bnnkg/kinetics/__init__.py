@@ -3,6 +3,7 @@
 from bnnkg.kinetics.channels import Channel, evaluate_channel
 from bnnkg.kinetics.curves import evaluate_kinetics
 from bnnkg.kinetics.gates import Gate, Kinetics
+from bnnkg.kinetics.lems_scopes import evaluate_expression
 from bnnkg.kinetics.lems_types import Component, Derived, DynamicsType
 from bnnkg.kinetics.measures import GRID_mV
 from bnnkg.kinetics.nmodl import parse_mod
@@ -21,6 +22,7 @@ __all__ = [
     "Kinetics",
     "ModFile",
     "evaluate_channel",
+    "evaluate_expression",
     "evaluate_kinetics",
     "parse_mod",
 ]

@@ -19,7 +19,7 @@ from bnnkg.kinetics.gates import (
 from bnnkg.kinetics.lems_gates import relaxation, why_absent
 from bnnkg.kinetics.lems_scopes import Scope, Surroundings
 from bnnkg.kinetics.lems_types import Component, DynamicsType
-from bnnkg.kinetics.measures import GRID_mV, WIDE_mV, differs
+from bnnkg.kinetics.measures import GRID_mV, WIDE_mV, moves
 from bnnkg.kinetics.probing import Floats
 from bnnkg.kinetics.relaxation import Outcome, Relaxation
 from bnnkg.kinetics.surroundings import DEFAULT_CELSIUS, RESTING_CALCIUM_mM
@@ -84,45 +84,41 @@ class _Evaluation:
     def gates(self) -> tuple[tuple[Gate, ...], list[tuple[str, str]]]:
         """The gates, and notes on them: name and reason."""
         try:
-            outcomes = self._at(WIDE_mV)
-            curves = {name: _filled(outcome) for name, outcome in outcomes.items()}
-            notes = [*self._reasons(), *self._opened_by_calcium(curves)]
-            notes += [note for name, curve in curves.items() for note in curve_notes(name, curve)]
-            exponents = {one.id: int(one.values.get("instances", 1)) for one in self._channel.gates}
+            curves = {name: _filled(one) for name, one in self._at(WIDE_mV).items()}
+            gates = self._channel.gates
+            notes = [note for one in gates for note in self._notes(one, curves[one.id])]
+            exponents = {one.id: int(one.values.get("instances", 1)) for one in gates}
             return measured(curves, exponents, self._at), notes
         except RecursionError:
             return (), [("", "its expressions are nested too deeply")]
 
-    def _at(self, v_mV: Floats, calcium_mM: float = RESTING_CALCIUM_mM) -> dict[str, Outcome]:
-        return at_limits(v_mV, lambda v: self._outcomes(v, calcium_mM))
+    def _at(self, v_mV: Floats) -> dict[str, Outcome]:
+        return at_limits(v_mV, self._outcomes)
 
-    def _outcomes(self, v_mV: Floats, calcium_mM: float) -> dict[str, Outcome]:
-        channel = self._scope(v_mV, calcium_mM)
+    def _outcomes(self, v_mV: Floats) -> dict[str, Outcome]:
+        channel = Scope(self._channel.component, self._around(v_mV))
         return {one.id: relaxation(channel.part(one), v_mV.shape) for one in self._channel.gates}
 
-    def _scope(self, v_mV: Floats, calcium_mM: float) -> Scope:
+    def _around(self, v_mV: Floats) -> Surroundings:
         values: dict[str, Value] = {
             "v": v_mV / 1e3,
             "temperature": np.float64(self.celsius + ZERO_CELSIUS_K),
             "vShift": np.float64(0),
-            **dict.fromkeys(_CONCENTRATIONS, np.float64(calcium_mM)),
+            **dict.fromkeys(_CONCENTRATIONS, np.float64(RESTING_CALCIUM_mM)),
         }
-        around = Surroundings(values, self._channel.types, self.asked)
-        return Scope(self._channel.component, around)
+        return Surroundings(values, self._channel.types)
 
-    def _reasons(self) -> Iterator[tuple[str, str]]:
-        """Why curves of gates are absent."""
-        channel = self._scope(WIDE_mV[:1], RESTING_CALCIUM_mM)
-        for one in self._channel.gates:
-            yield from ((one.id, reason) for reason in why_absent(channel.part(one)))
-
-    def _opened_by_calcium(self, curves: Mapping[str, Relaxation]) -> list[tuple[str, str]]:
-        """Gates that calcium moves, and at which concentration they were evaluated."""
-        if self.asked.isdisjoint(_CONCENTRATIONS):
-            return []
-        moved = self._at(WIDE_mV, 2 * RESTING_CALCIUM_mM)
-        at = f"at caConc {RESTING_CALCIUM_mM:g} mM"
-        return [(name, at) for name, curve in curves.items() if differs(curve, moved[name])]
+    def _notes(self, gate: Component, curve: Relaxation) -> Iterator[tuple[str, str]]:
+        """What there is to say on a gate, and why anything of it is absent."""
+        around = self._around(WIDE_mV[:1])
+        scope = Scope(self._channel.component, around).part(gate)
+        yield from ((gate.id, reason) for reason in why_absent(scope))
+        self.asked |= around.asked
+        if not around.asked.isdisjoint(_CONCENTRATIONS):
+            yield gate.id, f"at caConc {RESTING_CALCIUM_mM:g} mM"
+        yield from curve_notes(gate.id, curve)
+        if np.isfinite(curve.steady_state).all() and not moves(curve.steady_state):
+            yield gate.id, "no V-half, for its steady state does not depend on the potential"
 
 
 def _filled(outcome: Outcome) -> Relaxation:

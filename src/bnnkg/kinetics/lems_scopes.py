@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from bnnkg.kinetics.arithmetic import (
+    Numeric,
     Unknown,
     Value,
     apply_function,
@@ -184,6 +185,30 @@ class Scope:
             case Call(function, arguments):
                 return _call(function, [self._evaluate(each) for each in arguments])
         return Unknown("this is no expression of LEMS")
+
+
+def evaluate_expression(text: str, values: Mapping[str, Value]) -> Numeric | str:
+    """The value of an expression of LEMS.
+
+    Args:
+        text: The expression.
+        values: What its names mean.
+
+    Returns:
+        The value, or why it has none.
+    """
+    scope = Scope(
+        Component("", ""),
+        Surroundings(values, {"": DynamicsType("", variables={"": Derived(((None, text),))})}),
+    )
+    try:
+        with np.errstate(all="ignore"):
+            found = scope.value("")
+    except RecursionError:
+        return "it is nested too deeply"
+    if isinstance(found, Unknown):
+        return found.reason
+    return found if np.isfinite(found).all() else "it is not finite everywhere"
 
 
 def _where(holds: Value, value: Value, other: Value) -> Value:

@@ -161,9 +161,10 @@ MODEL = NodeType(
 )  # fmt: skip
 TERM = NodeType(
     "Term", "A word of the field: species, region, cell type, current, ontology id", "kind and name", "shared",
-    (UID, Property("kind", "string", "Which list the word is from", required=True),
+    (UID, Property("kind", "string", "Which list, ontology or registry the word is from: region, celltype, go, pubmed, taxonomy ...", required=True),
      Property("name", "string", "The word", required=True),
-     Property("modeldb_id", "string", "Its id in ModelDB")),
+     Property("modeldb_id", "string", "Its id in ModelDB"),
+     Property("ontology_id", "string", "Its id in an ontology or registry, such as GO:0043025", "", "neuroLexId")),
     indexed=("name",),
 )  # fmt: skip
 NETWORK = NodeType(
@@ -177,6 +178,7 @@ NETWORK = NodeType(
         Property("fallbacks", "strings", "What it took to make it load"),
         Property("stub_mechanisms", "boolean", "Whether its mechanisms stood in as declarations only"),
         Property("v_init_mV", "float", "Potential at the start", "mV", "v_init"),
+        *PARAMETERS, *EXPRESSIONS,
     ),
     indexed=("model_uid",),
 )  # fmt: skip
@@ -187,6 +189,9 @@ POPULATION = NodeType(
         Property("size", "integer", "How many neurons it has", "", "size", required=True),
         Property("property_names", "strings", "Tags of its property elements", "", "property"),
         Property("property_values", "strings", "Their values, in the same order", "", "property"),
+        Property("layout", "string", "How its neurons are laid out, where it lists none: grid, random or unstructured", "", "layout"),
+        Property("space", "string", "Space of that layout", "", "space"),
+        Property("region", "string", "Region of that layout", "", "region"),
     ),
     indexed=("model_uid", "name"),
 )  # fmt: skip

@@ -102,7 +102,7 @@ def _definition(folder: Path, text: str) -> Definition:
 
 
 def test_notes_are_the_title_and_the_first_comments_without_addresses(tmp_path: Path) -> None:
-    assert _definition(tmp_path, SODIUM).notes == (
+    assert _definition(tmp_path, SODIUM).annotations.notes == (
         "A sodium channel\nMade up for a test; ask (address removed).\nHalf-activations of its own"
     )
 
@@ -118,13 +118,13 @@ def test_notes_are_the_title_and_the_first_comments_without_addresses(tmp_path: 
     ],
 )
 def test_notes_of_many_forms(tmp_path: Path, head: str, notes: str | None) -> None:
-    assert _definition(tmp_path, head + LEAK).notes == notes
+    assert _definition(tmp_path, head + LEAK).annotations.notes == notes
 
 
 def test_a_file_of_another_age_is_read(tmp_path: Path) -> None:
     latin = SODIUM.replace("a test", "M\xfcller").encode("latin-1")
     reading = read_texts(tmp_path, {"old.mod": latin})
-    assert "Müller" in (reading.definitions[0].notes or "")
+    assert "Müller" in (reading.definitions[0].annotations.notes or "")
 
 
 def test_an_archive_is_read_in_place(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_old_line_ends_and_encodings(tmp_path: Path) -> None:
     reading = read_morphologies(LocalTree(tmp_path), ["a.swc", "b.SWC"])
     assert len(reading.cells) == 1
     assert [d.path for d in reading.definitions] == ["a.swc/a", "b.SWC/b"]
-    assert reading.definitions[0].notes == "µm"
+    assert reading.definitions[0].annotations.notes == "µm"
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_definition_leads_back_to_the_file(tmp_path: Path) -> None:
         "groups",
         (1, 2, 3),
     )
-    assert definition.notes == "by (address removed)"
+    assert definition.annotations.notes == "by (address removed)"
     assert definition.segment_ids == (9, 4, 7, 8)
     assert definition.group_names == ("apical dendrite", "axon", "dendrite", "soma")
     assert definition.group_sections == ("1", "2", "1", "0")

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from bnnkg.errors import SourceError
-from bnnkg.ingest.definitions import without_addresses
 from bnnkg.ingest.identity import shared_uid
+from bnnkg.ingest.markup import without_addresses
 from bnnkg.ingest.neuron.hoc_programs import decode
 from bnnkg.ingest.neuron.mod_models import content_uid, label_of, mechanism, synapse, with_values
-from bnnkg.ingest.parsed import DefinedLabel, Definition, Mechanism, SynapseModel
+from bnnkg.ingest.parsed import Annotations, DefinedLabel, Definition, Mechanism, SynapseModel
 from bnnkg.ingest.report import FileReport
 from bnnkg.ingest.sources import FileTree, include_path
 from bnnkg.kinetics import ModFile, parse_mod
@@ -167,7 +167,9 @@ class _Reader:
         self._files.append(ReadMod(path, label, uid, mod))
         self._add_model(mod, label, uid)
         self._definitions.append(
-            Definition(label, uid, mod.name, path, notes=notes_of(mod.title, text))
+            Definition(
+                label, uid, mod.name, path, annotations=Annotations(notes_of(mod.title, text))
+            )
         )
         self._missing += (f"{path}: {name}" for name in lost)
         self._reports.append(FileReport(path, "loaded", "", notes=[*_remarks(mod, lost)]))

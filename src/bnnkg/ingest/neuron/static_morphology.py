@@ -14,15 +14,15 @@ from decimal import Decimal
 from bnnkg.errors import SourceError, UnsupportedSourceError
 from bnnkg.ingest.biophysics import Biophysics
 from bnnkg.ingest.cells import CellReading, detailed_cell
-from bnnkg.ingest.definitions import without_addresses
 from bnnkg.ingest.identity import PathNames, path_part
+from bnnkg.ingest.markup import without_addresses
 from bnnkg.ingest.morphology import Segments
 from bnnkg.ingest.neuron.hoc_geometry import HocCell, read_hoc_geometry
 from bnnkg.ingest.neuron.hoc_programs import decode
 from bnnkg.ingest.neuron.neurolucida import read_neurolucida
 from bnnkg.ingest.neuron.samples import segments_of
 from bnnkg.ingest.neuron.swc import header_of, read_swc
-from bnnkg.ingest.parsed import Cell, Definition
+from bnnkg.ingest.parsed import Annotations, Cell, Definition
 from bnnkg.ingest.report import ElementCounts, FileReport
 from bnnkg.ingest.sources import FileTree
 from bnnkg.progress import Progress, silent
@@ -163,7 +163,7 @@ def _definition(path: str, shape: _Shape, cell: CellReading, names: PathNames) -
         shape.id,
         names.unique(f"{path}/{path_part(shape.id)}"),
         shape.raw,
-        shape.notes,
+        Annotations(shape.notes),
         cell.segment_ids,
         cell.segment_names,
         cell.offset_um,
