@@ -275,6 +275,7 @@ class Definitions:
         """Place in ``inputs`` of an element."""
         if entry not in self._inputs:
             part, collected = self._collect(entry)
+            said = annotations_of(entry.element, entry.document.account)
             self._inputs[entry] = len(self.inputs)
             self.inputs.append(
                 InputModel(
@@ -283,7 +284,7 @@ class Definitions:
                     self._path("Stimulus", self._element_path(entry)),
                     collected.parameters(),
                     self._raw(entry, part),
-                    annotations_of(entry.element, entry.document.account),
+                    said,
                 )
             )
         return self._inputs[entry]
@@ -299,7 +300,7 @@ class Definitions:
     # ------------------------------------------------------------------ definitions
 
     def _define(self, label: DefinedLabel, uid: str, entry: Entry, part: Part) -> None:
-        account = entry.document.account
+        said = annotations_of(entry.element, entry.document.account)  # taken, it is not left over
         self.definitions.append(
             Definition(
                 label,
@@ -307,7 +308,7 @@ class Definitions:
                 entry.id,
                 self._path(label, self._element_path(entry)),
                 self._raw(entry, part),
-                annotations_of(entry.element, account),
+                said,
             )
         )
 

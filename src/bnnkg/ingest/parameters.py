@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from bnnkg.ingest.components import Part
+from bnnkg.ingest.components import Part, schema_class
 from bnnkg.ingest.identity import canonical_element
 from bnnkg.ingest.markup import Account
 from bnnkg.ingest.parsed import Parameters
@@ -47,16 +47,20 @@ class Collector:
         """Adds a part with all parts in it."""
         if not part.spoilt:
             self._account.take(part.element)
+        if prefix:
+            self._parts[prefix.removesuffix(".")] = _class_of(part)
         for name, quantity in part.numbers.items():
             self._numbers[prefix + name] = quantity
         for name, text in part.texts.items():
-            if not _names_own_class(part, name, text, is_root=not prefix):
+            if _names_own_class(part, name, text, is_root=not prefix):
+                if schema_class(text) is None:
+                    self._add_type(text)
+            else:
                 self._texts[prefix + name] = self._text(part, name, text)
         if not part.known:
             self._add_type(part.tag)
         self._strange += [[prefix, canonical_element(e, keep_id=True)] for e in part.strange]
         for name, inner in named_parts(part):
-            self._parts[prefix + name] = _class_of(inner)
             self.add(inner, f"{prefix}{name}.")
         return self
 

@@ -192,7 +192,9 @@ def _kept_elements(documents: dict[str, Document], definitions: Definitions) -> 
         kept = Counter(
             local_name(element)
             for element in document.root
-            if not document.account.took(element) and not _is_quoted(element, raws)
+            if not document.account.took(element)
+            and local_name(element) not in ("include", "Include")
+            and not _is_quoted(element, raws)
         )
         yield from (f"{path}: {name} {n}" for name, n in sorted(kept.items()))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from lxml import etree
 
-from bnnkg.neuroml.grammar import child, element
+from bnnkg.neuroml.grammar import child, element, is_valid, name_of, put_in_order, type_at_top
 from bnnkg.neuroml.graph import Row
 from bnnkg.neuroml.values import quantity
 
@@ -62,3 +62,22 @@ def _own_id(tail: str, class_: str) -> dict[str, str]:
 def _set(parts: dict[str, etree._Element], name: str, value: str) -> None:
     above = _above(name, parts)
     parts[above].set(name[len(above) :].lstrip("."), value)
+
+
+def with_plain_gates(channel: etree._Element) -> bool:
+    """Writes gates of several classes as ``gate`` with a type, where that makes a channel valid.
+
+    The schema lets a channel have gates of one class only, or any as ``gate``.
+    """
+    gates = [one for one in channel if name_of(one).startswith("gate")]
+    tags = [one.tag for one in gates]
+    for gate in gates:
+        gate.set("type", name_of(gate))
+        gate.tag = str(gate.tag).replace(name_of(gate), "gate")
+    put_in_order(channel, type_at_top(name_of(channel)))
+    if is_valid(channel):
+        return True
+    for gate, tag in zip(gates, tags, strict=True):
+        gate.tag = tag
+        del gate.attrib["type"]
+    return False

@@ -10,7 +10,7 @@ from bnnkg.neuroml.cells import Shape, groups_of, morphology, segment_ids, shape
 from bnnkg.neuroml.components import component
 from bnnkg.neuroml.grammar import name_of
 from bnnkg.neuroml.graph import Graph, Row
-from bnnkg.neuroml.leftovers import add_notes, restore
+from bnnkg.neuroml.leftovers import restore, said
 from bnnkg.neuroml.membrane import Membrane
 from bnnkg.neuroml.values import Ids
 
@@ -44,6 +44,14 @@ class CellForm:
     shape: Shape | None
 
 
+@dataclass(frozen=True)
+class Defined:
+    """An element that defines something, with the component types that give it its meaning."""
+
+    element: etree._Element
+    types: dict[str, etree._Element]
+
+
 class Definitions:
     """Writes the definitions of a model.
 
@@ -52,18 +60,20 @@ class Definitions:
 
     Attributes:
         not_written: What NeuroML has no words for, or the graph does not hold.
-        types: Component types as written, by name.
     """
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
+        self.not_written: list[str] = []
         self._ids = {namespace: Ids() for namespace in ("cell", "mechanism", "synapse")}
         self._id_of: dict[str, str] = {}
         self._definitions: dict[tuple[str, str, str], Row] = {}
         self._cells: dict[str, list[CellForm]] = {}
         self._shapes = shapes_of(graph)
-        self.types: dict[str, etree._Element] = {}
-        self.not_written: list[str] = []
+        self._aimed = {edge["src"] for edge in graph.edges("STIMULATES")}
+        self._placements: dict[str, list[Row]] = {}
+        for edge in graph.edges("HAS_MECHANISM"):
+            self._placements.setdefault(edge["src"].partition("/")[0], []).append(edge)
         self._assign_ids()
 
     # ------------------------------------------------------------------ ids
@@ -81,11 +91,13 @@ class Definitions:
             self._assign(label, edge)
 
     def _assign(self, label: str, edge: Row) -> None:
-        key = (label, self._content(label, edge["dst"]), edge.get("id", ""))
+        key = (_NAMESPACE[label], self._content(label, edge["dst"]), edge.get("id", ""))
         if key not in self._definitions:
             wanted = edge.get("id") or self._class(label, edge["dst"])
             id_ = self._ids[_NAMESPACE[label]].unique(wanted)
-            self._definitions[key] = edge | {"written_id": id_}
+            self._definitions[key] = edge | {"written_id": id_, "label": label}
+        elif label == "Stimulus" and edge["dst"] not in self._aimed:
+            self.not_written.append(f"a second definition of input {edge.get('id', '')}")
         self._id_of.setdefault(edge["dst"], self._definitions[key]["written_id"])
 
     def _class(self, label: str, uid: str) -> str:
@@ -96,12 +108,22 @@ class Definitions:
         return label == "Mechanism" and self._graph.by_uid(label)[uid]["kind"] == "point"
 
     def _content(self, label: str, uid: str) -> str:
-        """What tells definitions of one id apart: each input of a list is a Stimulus of its own."""
-        if label != "Stimulus":
+        """What tells definitions of one id apart.
+
+        Each input of a list is a Stimulus of its own, and one element may be a Cell and Stimuli.
+        """
+        node, class_ = self._graph.by_uid(label)[uid], self._class(label, uid)
+        if label == "Cell" and node["is_point"]:
+            node = self._dynamics(uid) or node
+        elif label != "Stimulus":
             return uid
-        node = self._graph.by_uid(label)[uid]
-        names = ("stimulus_class", "parameter_names", "parameter_values", "expression_texts")
-        return repr([node.get(name) for name in names])
+        names = ("parameter_names", "parameter_values", "expression_texts", "part_names")
+        return repr([class_, *(node.get(name) for name in names)])
+
+    def _dynamics(self, uid: str) -> Row | None:
+        """The Mechanism that makes a point cell; absent where nothing does."""
+        own = [edge for edge in self._carried(uid) if edge["uid"].endswith("/0")]
+        return self._graph.by_uid("Mechanism").get(own[0]["dst"]) if own else None
 
     def id_of(self, uid: str) -> str:
         """Id of a shared node or Stimulus in the document."""
@@ -125,19 +147,13 @@ class Definitions:
 
     # ------------------------------------------------------------------ elements
 
-    def elements(self) -> list[etree._Element]:
+    def elements(self) -> list[Defined]:
         """All definitions but networks."""
-        found: list[etree._Element] = []
-        seen: set[bytes] = set()
-        for (label, _, _), edge in self._definitions.items():
-            one = self._element(label, edge)
-            if one is None:
-                continue
-            self._finish(one, edge)
-            text = etree.tostring(one)
-            if text not in seen:  # a source of spikes is defined as a Cell and as a Stimulus
-                seen.add(text)
-                found.append(one)
+        found: list[Defined] = []
+        for edge in self._definitions.values():
+            one = self._element(edge["label"], edge)
+            if one is not None:
+                found.append(Defined(one, self._finish(one, edge)))
         return found
 
     def _element(self, label: str, edge: Row) -> etree._Element | None:
@@ -166,18 +182,13 @@ class Definitions:
     def _point(self, node: Row, id_: str) -> etree._Element | None:
         if node["cell_class"] == "unresolved":
             return None
-        own = [e for e in self._carried(node["uid"]) if e["uid"].endswith("/0")]
-        dynamics = self._graph.by_uid("Mechanism").get(own[0]["dst"]) if own else None
+        dynamics = self._dynamics(node["uid"])
         if dynamics is None or dynamics["mechanism_class"] in NMODL:
             self.not_written.append(f"Cell {id_}: its dynamics are not NeuroML's")
             return None
         return component(node["cell_class"], id_, dynamics, self.id_of)
 
     def _carried(self, uid: str) -> list[Row]:
-        if not hasattr(self, "_placements"):
-            self._placements: dict[str, list[Row]] = {}
-            for edge in self._graph.edges("HAS_MECHANISM"):
-                self._placements.setdefault(edge["src"].partition("/")[0], []).append(edge)
         return self._placements.get(uid, [])
 
     def _detailed(self, node: Row, edge: Row, shape: Shape) -> etree._Element:
@@ -203,16 +214,20 @@ class Definitions:
             )
         return top
 
-    def _finish(self, one: etree._Element, edge: Row) -> None:
-        add_notes(one, edge.get("notes"))
+    def _finish(self, one: etree._Element, edge: Row) -> dict[str, etree._Element]:
+        """Adds what is said of an element and left over; returns its component types by name."""
+        types: dict[str, etree._Element] = {}
+        for place, before in enumerate(said(edge)):
+            one.insert(place, before)
         for leftover in restore(edge.get("raw"), one):
             if name_of(leftover.element) == "ComponentType":
-                self.types.setdefault(leftover.element.get("name", ""), leftover.element)
+                types[leftover.element.get("name", "")] = leftover.element
             else:
                 self.not_written.append(
                     f"{name_of(one)} {edge['written_id']}: a {name_of(leftover.element)} "
                     f"of {leftover.owner or 'the element'}, which is no longer there"
                 )
+        return types
 
 
 def _by_path(edge: Row) -> tuple[str, str]:

@@ -9,7 +9,8 @@ from typing import Any
 from lxml import etree
 
 from bnnkg.errors import UsageError
-from bnnkg.neuroml.definitions import Definitions
+from bnnkg.neuroml.components import with_plain_gates
+from bnnkg.neuroml.definitions import Defined, Definitions
 from bnnkg.neuroml.grammar import (
     ROOT,
     element,
@@ -36,7 +37,7 @@ class Written:
     """What was written.
 
     Attributes:
-        paths: The document; beside it, where it is needed, a LEMS file that the document includes.
+        paths: The document; beside it, where they are needed, LEMS files that it includes.
         not_written: What is not in them, and why; empty where all of the model is.
         renamed: Ids that could not stay, and what they are now.
     """
@@ -70,31 +71,54 @@ def write_neuroml(tables: GraphTables, out: Path) -> Written:
             expected="cells, mechanisms or synapses that are not in NMODL",
             found=f"format {model['format']}",
         )
-    fitting, others = _sorted_out(elements, definitions)
-    beside = out.with_name(f"{out.stem}.lems.xml") if others else None
-    if beside is not None:
-        _write_lems(beside, others)
+    fitting, others = _sorted_out(elements)
+    beside = [
+        _write_lems(out.with_name(f"{out.stem}{f'.{place}' if place else ''}.lems.xml"), some)
+        for place, some in enumerate(_by_types(others))
+    ]
     _write_document(out, valid_id(model["key"]), fitting, networks, beside)
     told = [
         *definitions.not_written, *places.not_written, *networks.not_written,
         *(f"{text}: outside all definitions" for text in model.get("kept_elements", ())),
     ]  # fmt: skip
-    paths = (out,) if beside is None else (out, beside)
-    return Written(paths, tuple(dict.fromkeys(told)), definitions.renamed)
+    return Written((out, *beside), tuple(dict.fromkeys(told)), definitions.renamed)
 
 
 def _sorted_out(
-    elements: list[etree._Element], definitions: Definitions
-) -> tuple[list[etree._Element], list[etree._Element]]:
+    elements: list[Defined],
+) -> tuple[list[etree._Element], list[Defined]]:
     """What fits NeuroML's schema, in its order, and what only LEMS can hold."""
     fitting: list[etree._Element] = []
-    others: list[etree._Element] = []
-    for one in elements:
+    others: list[Defined] = []
+    for defined in elements:
+        one = defined.element
         put_in_order(one, type_at_top(name_of(one)))
-        (fitting if is_valid(one) else others).append(one)
+        if not defined.types and (is_valid(one) or with_plain_gates(one)):
+            fitting.append(one)
+        else:
+            others.append(defined)
     order = element_type(ROOT)
     fitting.sort(key=lambda one: order.place(name_of(one)))
-    return fitting, [*definitions.types.values(), *others]
+    return fitting, others
+
+
+def _by_types(others: list[Defined]) -> list[list[etree._Element]]:
+    """Elements file by file: in each, types of one name are one type."""
+    files: list[tuple[dict[str, bytes], list[etree._Element]]] = []
+    for defined in others:
+        texts = {name: etree.tostring(type_) for name, type_ in defined.types.items()}
+        fitting = (file for file in files if _agree(file[0], texts))
+        types, elements = next(fitting, None) or ({}, [])
+        if not types and not elements:
+            files.append((types, elements))
+        elements += [type_ for name, type_ in defined.types.items() if name not in types]
+        types.update(texts)
+        elements.append(defined.element)
+    return [elements for _, elements in files]
+
+
+def _agree(types: dict[str, bytes], others: dict[str, bytes]) -> bool:
+    return all(types.get(name, text) == text for name, text in others.items())
 
 
 def _write_document(
@@ -102,7 +126,7 @@ def _write_document(
     id_: str,
     elements: list[etree._Element],
     networks: NetworkWriter,
-    beside: Path | None,
+    beside: list[Path],
 ) -> None:
     attributes = {
         "id": id_,
@@ -114,8 +138,8 @@ def _write_document(
         etree.xmlfile(str(out), encoding="utf-8") as file,
         file.element(f"{{{NEUROML2}}}neuroml", attributes, nsmap=prefixes),
     ):
-        if beside is not None:
-            file.write(element("include", {"href": beside.name}), pretty_print=True)
+        for path in beside:
+            file.write(element("include", {"href": path.name}), pretty_print=True)
         before = [e for e in elements if place(name_of(e)) < place("network")]
         for one in before:
             file.write(one, pretty_print=True)
@@ -124,7 +148,8 @@ def _write_document(
             file.write(one, pretty_print=True)
 
 
-def _write_lems(path: Path, elements: list[etree._Element]) -> None:
+def _write_lems(path: Path, elements: list[etree._Element]) -> Path:
     with etree.xmlfile(str(path), encoding="utf-8") as file, file.element("Lems"):
         for one in elements:
             file.write(one, pretty_print=True)
+    return path

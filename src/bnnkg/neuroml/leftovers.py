@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from bnnkg.neuroml.grammar import child, element, name_of
+from bnnkg.neuroml.grammar import element, name_of
+from bnnkg.neuroml.graph import Row
 from bnnkg.schema.xsd import NEUROML2
 
 _PREFIXES = {
@@ -91,9 +92,40 @@ def _copy(one: etree._Element) -> etree._Element:
     return made
 
 
-def add_notes(one: etree._Element, notes: str | None) -> None:
-    """Adds the notes of an element before all else in it."""
-    if notes:
-        made = child(one, "notes", {})
-        made.text = notes
-        one.insert(0, made)
+def said(edge: Row) -> list[etree._Element]:
+    """What the author says of an element, as elements that stand first in it.
+
+    Args:
+        edge: The DEFINES that brought it.
+    """
+    found = []
+    if edge.get("notes"):
+        found.append(element("notes"))
+        found[0].text = edge["notes"]
+    tags = edge.get("property_names", ()), edge.get("property_values", ())
+    for tag, value in zip(*tags, strict=True):
+        found.append(element("property", {"tag": tag, "value": value}))
+    qualifiers = edge.get("annotation_qualifiers", ()), edge.get("annotation_values", ())
+    statements = [(q, v) for q, v in zip(*qualifiers, strict=True) if ":" in q]
+    if statements:
+        found.append(_annotation(statements))
+    return found
+
+
+def _annotation(statements: list[tuple[str, str]]) -> etree._Element:
+    """Statements as RDF."""
+    top = element("annotation")
+    rdf = etree.SubElement(top, _rdf("RDF"), nsmap=dict(_PREFIXES))
+    about = etree.SubElement(rdf, _rdf("Description"))
+    for qualifier, value in statements:
+        prefix, _, name = qualifier.partition(":")
+        namespace = _PREFIXES.get(prefix, f"urn:{prefix}:")
+        bag = etree.SubElement(
+            etree.SubElement(about, f"{{{namespace}}}{name}"), _rdf("Bag")
+        )  # fmt: skip
+        etree.SubElement(bag, _rdf("li")).set(_rdf("resource"), value)
+    return top
+
+
+def _rdf(name: str) -> str:
+    return f"{{{_PREFIXES['rdf']}}}{name}"

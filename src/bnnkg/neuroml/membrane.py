@@ -96,8 +96,9 @@ class Membrane:
         made = child(owner, tag, {"id": f"{mechanism}_{place}", refers: mechanism})
         if "ion" in one:
             made.set("ion", one["ion"])
+        formula = one.get("variable_parameter", "")
         for name, attribute, unit in _FIELDS:
-            if name in one:
+            if name in one and f"{attribute} = " not in formula:
                 made.set(attribute, quantity(_value(one, name), unit))
         if "n_channels" in one:
             made.set("number", number(round(sum(edge["n_channels"] for edge in edges), 6)))

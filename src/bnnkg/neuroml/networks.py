@@ -9,10 +9,11 @@ from urllib.parse import unquote
 
 from lxml import etree
 
+from bnnkg.neuroml.components import component
 from bnnkg.neuroml.definitions import Definitions
-from bnnkg.neuroml.grammar import child, element, is_valid, name_of
+from bnnkg.neuroml.grammar import child, element, is_valid, name_of, put_in_order
 from bnnkg.neuroml.graph import Graph, Row
-from bnnkg.neuroml.leftovers import add_notes, read_raw
+from bnnkg.neuroml.leftovers import read_raw, said
 from bnnkg.neuroml.places import Places, PopulationForm, Site
 from bnnkg.neuroml.values import number, quantity, valid_id
 from bnnkg.schema.xsd import NEUROML2
@@ -73,18 +74,15 @@ class NetworkWriter:
             attributes["temperature"] = quantity(node["temperature_degC"], "degC")
         with file.element(f"{{{NEUROML2}}}network", attributes):
             before, inside = self._leftovers(edge)
-            for one in (*self._notes(edge), *before):
+            own = component("network", "", node, self._definitions.id_of)
+            own.extend([*said(edge), *before])
+            put_in_order(own, "Network")
+            for one in own:
                 file.write(one)
             for form in self._places.by_network.get(node["uid"], []):
                 _write_population(file, form, inside)
             self._write_connections(file, node["uid"])
             self._write_inputs(file, node["uid"])
-
-    @staticmethod
-    def _notes(edge: Row) -> list[etree._Element]:
-        holder = element("network")
-        add_notes(holder, edge.get("notes"))
-        return list(holder)
 
     def _leftovers(self, edge: Row) -> tuple[list[etree._Element], dict[str, list[etree._Element]]]:
         """What was kept as written: that of the network itself, and that of populations by id."""
@@ -95,7 +93,7 @@ class NetworkWriter:
             around = f'<network id="n">{"{}"}{_DUMMY}</network>'.split("{}")
             if owner[0] == "network" and is_valid(one.element, (around[0], around[1])):
                 before.append(one.element)
-            elif owner[0] == "population" and name in ("layout", "property", "annotation"):
+            elif owner[0] == "population" and name in ("property", "annotation"):
                 inside.setdefault(owner[-1], []).append(one.element)
             else:
                 self.not_written.append(f"a {name} of {one.owner}, kept as it was written")
@@ -229,10 +227,10 @@ class NetworkWriter:
         by_component: dict[str, list[tuple[Row, Site]]] = {}
         for node, site in sites:
             by_component.setdefault(self._definitions.id_of(node["uid"]), []).append((node, site))
-        for component, rows in by_component.items():
+        for component_id, rows in by_component.items():
             weighted = any(node.get("weight", 1.0) != 1 for node, _ in rows)
             attributes = {
-                "id": valid_id(name.partition("~")[0]), "component": component,
+                "id": valid_id(name.partition("~")[0]), "component": component_id,
                 "population": rows[0][1].population.id,
             }  # fmt: skip
             with file.element(f"{{{NEUROML2}}}inputList", attributes):
@@ -261,19 +259,26 @@ def _write_population(
     with file.element(f"{{{NEUROML2}}}population", attributes):
         for tag, value in zip(*tags, strict=True):
             file.write(element("property", {"tag": tag, "value": value}))
-        kept = inside.get(form.id, [])
-        for one in kept:
-            if name_of(one) != "layout":
-                file.write(one)
+        for one in inside.get(form.id, []):
+            file.write(one)
         if form.by_size:
-            for one in kept:
-                if name_of(one) == "layout":
-                    file.write(one)
+            if "layout" in form.node:
+                file.write(_layout(form))
             return
         for id_, location in zip(form.ids, form.locations(), strict=True):
             one = element("instance", {"id": id_})
             child(one, "location", location)
             file.write(one)
+
+
+def _layout(form: PopulationForm) -> etree._Element:
+    """How a population without places is laid out."""
+    node = form.node
+    top = element("layout", {"space": node["space"]} if "space" in node else {})
+    counts = {"number": str(len(form.neurons))}
+    region = {"region": node["region"]} if "region" in node else {}
+    child(top, node["layout"], counts | region if node["layout"] == "random" else counts)
+    return top
 
 
 def _says_nothing(one: Connection) -> bool:

@@ -126,6 +126,8 @@ class Places:
         counted = [n["instance_id"] for n in neurons] == [str(i) for i in range(len(neurons))]
         fitting = [form for form in forms if places == {form.offset_um or (None, None, None)}]
         by_size = counted and bool(fitting)
+        if node.get("layout") == "grid" or (node.get("layout") and not by_size):
+            self.not_written.append(f"the layout of population {wanted}, whose places are written")
         cell = (fitting or forms)[0]
         named = [n["instance_id"] for n in neurons]
         if not all(name.isdecimal() for name in named):

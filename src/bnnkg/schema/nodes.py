@@ -178,7 +178,7 @@ NETWORK = NodeType(
         Property("fallbacks", "strings", "What it took to make it load"),
         Property("stub_mechanisms", "boolean", "Whether its mechanisms stood in as declarations only"),
         Property("v_init_mV", "float", "Potential at the start", "mV", "v_init"),
-        *PARAMETERS, *EXPRESSIONS,
+        *PARAMETERS, *EXPRESSIONS, *PARTS,
     ),
     indexed=("model_uid",),
 )  # fmt: skip
