@@ -452,14 +452,16 @@ def export(
     call: Invocation,
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Key of a model.")],
     out: Annotated[Path, typer.Option(metavar="PATH", help="What to write.")],
-    format: Annotated[str, typer.Option(help="hetero: a PyG HeteroData.")] = "hetero",
+    format: Annotated[
+        str, typer.Option(help="hetero: a PyG HeteroData; neuroml: a NeuroML 2 document.")
+    ] = "hetero",
 ) -> None:
-    """Write a model as a file."""
-    from bnnkg.workflows.reading import export
+    """Write a model as a file, and tell what of it the format cannot hold."""
+    from bnnkg.workflows.exporting import export
 
     with call.progress() as progress:
-        path = export(model, format=format, out=out, settings=call.settings(), progress=progress)
-    call.show({"path": str(path)})
+        done = export(model, format=format, out=out, settings=call.settings(), progress=progress)
+    call.show(done.to_json())
 
 
 def _show_report(call: Invocation, outcome: "IngestOutcome", markdown: bool) -> int:

@@ -13,8 +13,9 @@ from written_models import Circuit, circuit, folder
 
 from bnnkg.errors import UnknownModelError, UsageError
 from bnnkg.settings import Settings
+from bnnkg.workflows.exporting import export
 from bnnkg.workflows.ingestion import ingest
-from bnnkg.workflows.reading import export, open_store, read_tensors
+from bnnkg.workflows.reading import open_store, read_tensors
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def test_a_file_holds_the_model(
     with pytest.raises(UnknownModelError, match="nobody"):
         export("nobody", format="hetero", out=tmp_path / "x", settings=settings)
     with pytest.raises(UsageError, match="not written"):
-        export("net", format="neuroml", out=tmp_path / "x", settings=settings)
+        export("net", format="swc", out=tmp_path / "x", settings=settings)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["net.pt"]
 
 

@@ -19,6 +19,12 @@ REFERENCES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Attributes that name another definition, and what kind it is of."""
 
+_GATES = frozenset({
+    "gateHHrates", "gateHHratesTau", "gateHHratesInf", "gateHHratesTauInf", "gateHHtauInf",
+    "gateHHInstantaneous", "gateFractional", "gateKS",
+})  # fmt: skip
+"""Classes of gates that NeuroML itself defines, which no type of a source gives another meaning."""
+
 Resolve = Callable[[str, str], str | None]
 """(attribute, id) to the uid of what it names; absent where it names nothing."""
 TypeDigest = Callable[[str], str | None]
@@ -53,7 +59,7 @@ class Collector:
             self._numbers[prefix + name] = quantity
         for name, text in part.texts.items():
             if _names_own_class(part, name, text, is_root=not prefix):
-                if schema_class(text) is None:
+                if text not in _GATES and schema_class(text) is None:
                     self._add_type(text)
             else:
                 self._texts[prefix + name] = self._text(part, name, text)

@@ -124,7 +124,7 @@ def ingest(
     """
     if execute:
         _check_sandbox()
-    reading = Reading(execute, settings.cache_folder, strict)
+    reading = Reading(execute, settings.cache_folder, strict, compare=dry_run)
     with Finder(settings, progress) as finder:
         wanted = finder.wanted(sources, name, manifest)
         batch = _Batch(finder, wanted, reading, settings, resume, jobs, progress)
@@ -153,7 +153,7 @@ def validate(
     jobs: int | None = 1,
     progress: Progress = silent,
 ) -> IngestOutcome:
-    """The report of ``ingest`` without a database."""
+    """The report of ``ingest`` without a database, and what NeuroML's schema says, by line."""
     return ingest(
         sources, settings=settings or Settings(), name=name, manifest=manifest, execute=execute,
         strict=strict, dry_run=True, jobs=jobs, progress=progress,
