@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -145,14 +146,13 @@ _NUMBER = st.decimals(-1000, 1000, places=4, allow_nan=False).map(str)
 def networks(draw: st.DrawFn) -> str:
     """Populations of a cell that does not begin at the origin, and connections between them."""
     n = draw(st.integers(1, 4))
-    offset = draw(st.tuples(_NUMBER, _NUMBER, _NUMBER))
+    offset = draw(st.decimals(-1000, 1000, places=3))
     cell = CELL.replace('<segment id="0"', '<segment id="40"').replace(
         'parent segment="0"', 'parent segment="40"'
     )
     cell = cell.replace('member segment="0"', 'member segment="40"')
-    x, y, z = offset
     for place in ("0", "-40", "30"):
-        cell = cell.replace(f'x="{place}" y=', f'x="{float(x) + float(place)}" y=')
+        cell = cell.replace(f'x="{place}" y=', f'x="{offset + Decimal(place)}" y=')
     where = draw(st.lists(st.tuples(_NUMBER, _NUMBER, _NUMBER), min_size=n, max_size=n))
     instances = "".join(
         f'<instance id="{i}"><location x="{a}" y="{b}" z="{c}"/></instance>'

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "ingest"))
 
 from bnnkg.ingest import find_source, read_source, records_of
 from bnnkg.neuroml import Written, write_neuroml

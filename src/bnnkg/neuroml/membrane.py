@@ -143,6 +143,8 @@ class Membrane:
             for end in ends:
                 tag, name, value = end.split(" ", 2)
                 child(made, tag, {name: value})
+        ordered = sorted(groups.values(), key=lambda one: str(one.get("id")))
+        morphology[:] = [*(one for one in morphology if one not in ordered), *ordered]
 
     def _spread(
         self, owner: etree._Element, tag: str, values: list[float | None], unit: str

@@ -23,7 +23,7 @@ _PROJECTIONS = {
     "continuous": "continuousProjection",
 }  # fmt: skip
 _ORDER = ("projection", "electricalProjection", "continuousProjection")
-_DUMMY = '<population id="p" component="c" size="1"/>'
+_IN_NETWORK = '<network id="n">', '<population id="p" component="c" size="1"/></network>'
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class NetworkWriter:
         with file.element(f"{{{NEUROML2}}}network", attributes):
             before, inside = self._leftovers(edge)
             own = component("network", "", node, self._definitions.id_of)
-            own.extend([*said(edge), *before])
+            own[:] = [*said(edge), *before, *filter(self._fits, own)]
             put_in_order(own, "Network")
             for one in own:
                 file.write(one)
@@ -84,14 +84,20 @@ class NetworkWriter:
             self._write_connections(file, node["uid"])
             self._write_inputs(file, node["uid"])
 
+    def _fits(self, one: etree._Element) -> bool:
+        """Whether an element may stand in a network; told where it may not."""
+        fits = is_valid(one, _IN_NETWORK)
+        if not fits:
+            self.not_written.append(f"{name_of(one)} {one.get('id')}: the schema has no such form")
+        return fits
+
     def _leftovers(self, edge: Row) -> tuple[list[etree._Element], dict[str, list[etree._Element]]]:
         """What was kept as written: that of the network itself, and that of populations by id."""
         before: list[etree._Element] = []
         inside: dict[str, list[etree._Element]] = {}
         for one in read_raw(edge.get("raw")):
             name, owner = name_of(one.element), one.owner.split(" ")
-            around = f'<network id="n">{"{}"}{_DUMMY}</network>'.split("{}")
-            if owner[0] == "network" and is_valid(one.element, (around[0], around[1])):
+            if owner[0] == "network" and is_valid(one.element, _IN_NETWORK):
                 before.append(one.element)
             elif owner[0] == "population" and name in ("property", "annotation"):
                 inside.setdefault(owner[-1], []).append(one.element)
