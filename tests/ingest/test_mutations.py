@@ -102,6 +102,11 @@ def test_some_mutations() -> None:
     assert statuses["failed"] > 1
 
 
+def test_what_stands_in_a_simulation_is_not_read() -> None:
+    simulation = '<Simulation id="s"><network id="inner"/></Simulation>'
+    assert _check("a.xml", f'<Lems>{simulation}<network id="n"/></Lems>'.encode()) == "loaded"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2, 12))
 def test_ten_thousand_mutations(seed: int) -> None:

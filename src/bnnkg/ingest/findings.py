@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from lxml import etree
 
@@ -60,7 +61,8 @@ def schema_findings(content: bytes, path: str) -> Iterator[str]:
     schema = xml_schema()
     if schema.validate(root):
         return
-    errors = list(schema.error_log)
+    log: Any = schema.error_log
+    errors = list(log)
     for error in errors[:MAX_FINDINGS]:
         text = " ".join(error.message.replace(f"{{{NEUROML2}}}", "").split())
         yield f"line {error.line}: against the schema of NeuroML {VERSION}: {text}"

@@ -11,7 +11,7 @@ from lxml import etree
 from bnnkg.ingest.documents import Document
 from bnnkg.ingest.identity import canonical_element, digest
 from bnnkg.ingest.kinds import CORE_KINDS, Kind
-from bnnkg.ingest.markup import local_name
+from bnnkg.ingest.markup import UNCOUNTED_BELOW, local_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +145,8 @@ class Library:
             kind, base = self.kind_of(document.path, tag)
             if kind is not None:
                 yield Entry(document, element, tag, kind, base)
+                continue
+            if tag in UNCOUNTED_BELOW:
                 continue
             for inner in element:  # a custom tissue around a network, for example
                 if local_name(inner) == "network":
