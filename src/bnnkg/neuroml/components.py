@@ -18,7 +18,9 @@ IdOf = Callable[[str], str]
 """Uid of a shared node to its id in the document."""
 
 
-def component(tag: str, id_: str, node: Row, id_of: IdOf) -> etree._Element:
+def component(
+    tag: str, id_: str, node: Row, id_of: IdOf, formulas: frozenset[str] = frozenset()
+) -> etree._Element:
     """A component with all elements in it.
 
     Args:
@@ -26,6 +28,7 @@ def component(tag: str, id_: str, node: Row, id_of: IdOf) -> etree._Element:
         id_: Its id.
         node: A Mechanism, SynapseType or Stimulus.
         id_of: What references to other definitions are written as.
+        formulas: Names of what its component types compute, which are no attributes of it.
     """
     top = element(tag, {"id": id_} if id_ else {})
     parts = {"": top}
@@ -37,7 +40,8 @@ def component(tag: str, id_: str, node: Row, id_of: IdOf) -> etree._Element:
         _set(parts, name, quantity(value, unit))
     texts = node.get("expression_names", ()), node.get("expression_texts", ())
     for name, text in zip(*texts, strict=True):
-        _set(parts, name, id_of(text) if UID.match(text) else text)
+        if name.rpartition(".")[2] not in formulas:
+            _set(parts, name, id_of(text) if UID.match(text) else text)
     return top
 
 

@@ -10,7 +10,7 @@ from bnnkg.neuroml.cells import Shape, groups_of, morphology, segment_ids, shape
 from bnnkg.neuroml.components import component
 from bnnkg.neuroml.grammar import name_of
 from bnnkg.neuroml.graph import Graph, Row
-from bnnkg.neuroml.leftovers import restore, said
+from bnnkg.neuroml.leftovers import formula_names, restore, said
 from bnnkg.neuroml.membrane import Membrane
 from bnnkg.neuroml.values import Ids
 
@@ -166,27 +166,27 @@ class Definitions:
         if class_ in NMODL:
             self.not_written.append(f"{label} {id_}: NeuroML has no words for NMODL")
             return None
-        return component(class_, id_, node, self.id_of)
+        return component(class_, id_, node, self.id_of, formula_names(edge.get("raw")))
 
     def _cell(self, node: Row, edge: Row) -> etree._Element | None:
         uid, id_ = node["uid"], edge["written_id"]
         shape = self._shapes.get(uid)
         if shape is None:
             self._cells.setdefault(uid, []).append(CellForm(id_, None, [], None))
-            return self._point(node, id_)
+            return self._point(node, id_, formula_names(edge.get("raw")))
         offset = tuple(edge.get("offset_um", (0.0, 0.0, 0.0)))
         form = CellForm(id_, offset, segment_ids(edge, shape), shape)
         self._cells.setdefault(uid, []).append(form)
         return self._detailed(node, edge, shape)
 
-    def _point(self, node: Row, id_: str) -> etree._Element | None:
+    def _point(self, node: Row, id_: str, formulas: frozenset[str]) -> etree._Element | None:
         if node["cell_class"] == "unresolved":
             return None
         dynamics = self._dynamics(node["uid"])
         if dynamics is None or dynamics["mechanism_class"] in NMODL:
             self.not_written.append(f"Cell {id_}: its dynamics are not NeuroML's")
             return None
-        return component(node["cell_class"], id_, dynamics, self.id_of)
+        return component(node["cell_class"], id_, dynamics, self.id_of, formulas)
 
     def _carried(self, uid: str) -> list[Row]:
         return self._placements.get(uid, [])

@@ -20,6 +20,10 @@ _PREFIXES = {
     "dc": "http://purl.org/dc/elements/1.1/",
     "dcterms": "http://purl.org/dc/terms/",
 }
+_COMPUTED = tuple(
+    f"{{*}}{name}"
+    for name in ("Constant", "DerivedParameter", "DerivedVariable", "ConditionalDerivedVariable")
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,16 @@ def read_raw(raw: str | None) -> Iterator[Leftover]:
             continue
         yield Leftover(owner, one)
         owner = ""
+
+
+def formula_names(raw: str | None) -> frozenset[str]:
+    """Names of what the component types in a DEFINES's ``raw`` compute."""
+    types = [one.element for one in read_raw(raw) if name_of(one.element) == "ComponentType"]
+    named = {one.get("name", "") for type_ in types for one in type_.iter(*_COMPUTED)}
+    rates = {
+        f"{one.get('variable')}'" for type_ in types for one in type_.iter("{*}TimeDerivative")
+    }
+    return frozenset(named | rates)
 
 
 def restore(raw: str | None, top: etree._Element) -> list[Leftover]:
