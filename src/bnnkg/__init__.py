@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from bnnkg.store import Store as Store
     from bnnkg.workflows.annotation import annotate as annotate
     from bnnkg.workflows.annotation import diff_runs as diff_runs
+    from bnnkg.workflows.exporting import export as export
     from bnnkg.workflows.ingestion import ingest as ingest_sources
     from bnnkg.workflows.ingestion import remove as remove
     from bnnkg.workflows.ingestion import validate as validate
-    from bnnkg.workflows.reading import export as export
     from bnnkg.workflows.reading import open_store as open_store
     from bnnkg.workflows.reading import read_tensors as read_tensors
     from bnnkg.workflows.training import TrainRequest as TrainRequest
@@ -56,7 +56,8 @@ _HOMES = {
     "bnnkg.store": ("Store",),
     "bnnkg.workflows.annotation": ("annotate", "diff_runs"),
     "bnnkg.workflows.ingestion": ("remove", "validate"),
-    "bnnkg.workflows.reading": ("export", "open_store", "read_tensors"),
+    "bnnkg.workflows.exporting": ("export",),
+    "bnnkg.workflows.reading": ("open_store", "read_tensors"),
     "bnnkg.workflows.training": ("TrainRequest", "train"),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -508,20 +508,27 @@ def export(
     ],
     out: Annotated[Path, typer.Option(metavar="PATH", help="File, or new folder, to write.")],
     format: Annotated[
-        str, typer.Option(help="hetero: a PyG HeteroData. neo4j-admin: files for its import.")
+        str,
+        typer.Option(
+            help="hetero: a PyG HeteroData; neuroml: a NeuroML 2 document; neo4j-admin: the files "
+            "of its import."
+        ),
     ] = "hetero",
 ) -> int:
-    """Write a model as a file, or sources as the files of a bulk load into any Neo4j."""
+    """Write a model as a file, and tell what of it the format cannot hold.
+
+    With --format neo4j-admin, write sources as the files of a first load into any Neo4j.
+    """
     with call.progress() as progress:
         if format == "neo4j-admin":
             return _export_admin_files(call, models, out, progress)
-        from bnnkg.workflows.reading import export
+        from bnnkg.workflows.exporting import export
 
         if len(models) > 1:
             raise UsageError("this format takes one model", found=", ".join(models))
         settings = call.settings()
-        path = export(models[0], format=format, out=out, settings=settings, progress=progress)
-    call.show({"path": str(path)})
+        done = export(models[0], format=format, out=out, settings=settings, progress=progress)
+    call.show(done.to_json())
     return 0
 
 

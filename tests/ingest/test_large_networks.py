@@ -146,6 +146,4 @@ def test_what_stands_in_a_row_is_counted(tmp_path: Path) -> None:
     counts = parsed.report.files[0].by_class
     assert counts["connection"] == (1, 1, 0)
     assert counts["property"] == (0, 1, 0)
-    assert any(
-        "the cell '../P/7/iaf' is not" in note for note in parsed.report.files[0].notes
-    )
+    assert any("the cell '../P/7/iaf' is not" in note for note in parsed.report.files[0].notes)

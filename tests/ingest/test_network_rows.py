@@ -151,7 +151,7 @@ BAD_ROWS = {
     "unknown population": ('preCellId="../Q/0/x" postCellId="../P/5/pyramid"', "../Q/0/x"),
     "unknown segment": (
         'preCellId="../P/5/x" postCellId="../P/9/x" postSegmentId="99"',
-        'segment 99 at 0.5',
+        "segment 99 at 0.5",
     ),
     "segment of a point": (
         'preCellId="../I/0/x" postCellId="../P/9/x" preSegmentId="1"',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import neo4j
@@ -13,8 +14,9 @@ from written_models import Circuit, circuit, folder
 
 from bnnkg.errors import UnknownModelError, UsageError
 from bnnkg.settings import Settings
+from bnnkg.workflows.exporting import export
 from bnnkg.workflows.ingestion import ingest
-from bnnkg.workflows.reading import export, open_store, read_tensors
+from bnnkg.workflows.reading import open_store, read_tensors
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +52,32 @@ def test_a_file_holds_the_model(
     with pytest.raises(UnknownModelError, match="nobody"):
         export("nobody", format="hetero", out=tmp_path / "x", settings=settings)
     with pytest.raises(UsageError, match="not written"):
-        export("net", format="neuroml", out=tmp_path / "x", settings=settings)
+        export("net", format="swc", out=tmp_path / "x", settings=settings)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["net.pt"]
+
+
+def test_neuroml_from_the_graph_is_the_same_model(
+    made: tuple[Path, Circuit], settings: Settings, driver: neo4j.Driver, bnnkg: Command,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    told = bnnkg("export", "net", "--format", "neuroml", "--out", tmp_path / "net.nml", "--json")
+    assert told.returncode == 0, told.stderr
+    written = json.loads(told.stdout)
+    assert (written["path"], written["beside"]) == (str(tmp_path / "net.nml"), [])
+    assert (written["not_written"], written["renamed"]) == ([], {})
+    with open_store(settings, write=True) as store:
+        before = store.read_model("net")
+        ingest([str(tmp_path / "net.nml")], settings=settings, name="again")
+        after = store.read_model("again")
+        try:
+            for label in ("Cell", "Compartment", "Mechanism", "SynapseType"):
+                assert set(after.nodes[label].uid) == set(before.nodes[label].uid)
+            for label in ("Neuron", "Synapse", "Stimulus"):
+                assert len(after.nodes[label]) == len(before.nodes[label])
+            weights = [sorted(t.nodes["Synapse"].columns["weight"]) for t in (before, after)]
+            assert weights[0] == weights[1]
+        finally:
+            store.remove_models(["again"])
 
 
 def test_what_cannot_be_written_is_told(

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from bnnkg.gnn.attention import edge_dots
 from bnnkg.gnn.bgan import Attended
 from bnnkg.gnn.metrics import Floats
+from bnnkg.gnn.portable import edge_dots
 from bnnkg.gnn.sites import SiteName
 from bnnkg.gnn.tensors import Batch
 from bnnkg.gnn.trials import Predictor, Trial

@@ -322,6 +322,7 @@ def _placement(
         mechanism_uid=density.mechanism_uid,
         place=place,
         density_class=density.density_class,
+        segments=None if inside.all() else tuple(np.flatnonzero(inside).tolist()),
         gbar_S_per_cm2=gbar,
         n_channels=n_channels,
         segment_gbar_S_per_cm2=per_segment,

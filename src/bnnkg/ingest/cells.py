@@ -29,7 +29,8 @@ class CellReading:
         segment_ids: Ids of its segments in the order of the sections.
         segment_names: Their names.
         group_names: Names of its segment groups.
-        group_sections: Sections of each group, such as ``0-3,5``.
+        group_segments: Places in ``segment_ids`` of each group's segments, such as ``0-3,5``.
+        group_sections: Sections of each group, likewise.
         kinds_from: What told soma, dendrite and axon apart.
         measures: Its inhomogeneous parameters, each with its id and segment group.
     """
@@ -40,6 +41,7 @@ class CellReading:
     segment_ids: tuple[int, ...] = ()
     segment_names: tuple[str, ...] = ()
     group_names: tuple[str, ...] = ()
+    group_segments: tuple[str, ...] = ()
     group_sections: tuple[str, ...] = ()
     kinds_from: str | None = None
     measures: tuple[str, ...] = ()
@@ -75,10 +77,16 @@ def detailed_cell(cell_class: str, segments: Segments, biophysics: Biophysics) -
         tuple(segments.ids[row] for row in rows),
         tuple(segments.names[row] for row in rows),
         names,
+        _group_segments(segments, rows, names),
         _group_sections(segments, tree, names),
         kinds_from,
         tuple(sorted(_measures(segments))),
     )
+
+
+def _group_segments(segments: Segments, rows: list[int], names: tuple[str, ...]) -> Any:
+    place = {row: i for i, row in enumerate(rows)}
+    return tuple(ranges(sorted({place[row] for row in segments.groups[n]})) for n in names)
 
 
 def _measures(segments: Segments) -> Iterator[str]:
@@ -120,14 +128,15 @@ def _with_electrics(section: Section, run: list[int], biophysics: Biophysics) ->
 def _over_section(
     values: list[Decimal | None], areas: np.ndarray
 ) -> tuple[float | None, tuple[float, ...] | None]:
-    """Area-weighted mean, and the values where they vary; absent unless every segment has one."""
-    numbers = [float(value) for value in values if value is not None]
-    if len(numbers) < len(values):
-        return (numbers[0] if numbers and len(set(numbers)) == 1 else None), None
-    if len(set(numbers)) == 1:
-        return numbers[0], None
-    weights = areas if areas.sum() > 0 else None
-    return float(np.average(numbers, weights=weights)), tuple(numbers)
+    """Area-weighted mean, and the values where they vary; NaN where a segment has none."""
+    numbers = np.array([np.nan if value is None else float(value) for value in values])
+    known = ~np.isnan(numbers)
+    if not known.any():
+        return None, None
+    if known.all() and len(set(numbers.tolist())) == 1:
+        return float(numbers[0]), None
+    weights = areas[known] if areas[known].sum() > 0 else None
+    return float(np.average(numbers[known], weights=weights)), tuple(numbers.tolist())
 
 
 def point_cell(part: Part, dynamics: Mechanism, reference: Reference, account: Account) -> Cell:

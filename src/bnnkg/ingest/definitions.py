@@ -275,7 +275,9 @@ class Definitions:
         """Place in ``inputs`` of an element."""
         if entry not in self._inputs:
             part, collected = self._collect(entry)
-            said = annotations_of(entry.element, entry.document.account)  # before what is left
+            said = annotations_of(
+                entry.element, entry.document.account
+            )  # taken, it is not left over
             self._inputs[entry] = len(self.inputs)
             self.inputs.append(
                 InputModel(
@@ -300,7 +302,7 @@ class Definitions:
     # ------------------------------------------------------------------ definitions
 
     def _define(self, label: DefinedLabel, uid: str, entry: Entry, part: Part) -> None:
-        said = annotations_of(entry.element, entry.document.account)  # before what is left
+        said = annotations_of(entry.element, entry.document.account)  # taken, it is not left over
         self.definitions.append(
             Definition(
                 label,
@@ -332,6 +334,7 @@ class Definitions:
                 reading.segment_names,
                 reading.offset_um,
                 reading.group_names,
+                reading.group_segments,
                 reading.group_sections,
                 reading.kinds_from,
                 measures=reading.measures,
@@ -341,8 +344,8 @@ class Definitions:
     def _raw(self, entry: Entry, part: Part) -> str | None:
         account, path = entry.document.account, entry.document.path
         names = dict.fromkeys(_type_names(part))
-        types = [self.library.type_of(path, name) for name in names]
-        written = [as_written(element) for element in types if element is not None]
+        types = dict.fromkeys(t for name in names for t in self.library.type_chain(path, name))
+        written = [as_written(element) for element in types]
         return "\n".join(filter(None, [leftover(entry.element, account), *written])) or None
 
     @staticmethod

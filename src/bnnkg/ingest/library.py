@@ -11,7 +11,7 @@ from lxml import etree
 from bnnkg.ingest.classes import NEUROML_NAMES
 from bnnkg.ingest.documents import Document
 from bnnkg.ingest.kinds import CORE_KINDS, Kind
-from bnnkg.ingest.markup import local_name
+from bnnkg.ingest.markup import UNCOUNTED_BELOW, local_name
 from bnnkg.ingest.own_types import OwnType, own_type
 
 
@@ -147,6 +147,8 @@ class Library:
             if kind is not None:
                 yield Entry(document, element, tag, kind, base)
                 continue
+            if tag in UNCOUNTED_BELOW:
+                continue
             for inner in element:  # a custom tissue around a network, for example
                 if local_name(inner) == "network":
                     yield Entry(document, inner, "network", "network")
@@ -189,17 +191,23 @@ class Library:
         """What the source says of a type of its own, with what it extends: then it is loaded."""
         key = (path, name)
         if key not in self._own_types:
-            chain: list[etree._Element] = []
-            base = name
-            while (file := self._type_file(path, base)) is not None:
-                element = self._types[file][base]
-                if element in chain:
-                    break
-                chain.append(element)
+            chain = list(self._chain(path, name))
+            for file, element in chain:
                 self._documents[file].account.take(element)
-                base = element.get("extends") or ""
-            self._own_types[key] = own_type(chain) if chain else None
+            self._own_types[key] = own_type([element for _, element in chain]) if chain else None
         return self._own_types[key]
+
+    def type_chain(self, path: str, name: str) -> Iterator[etree._Element]:
+        """The ComponentType that a name in a file means, and those that it extends."""
+        return (element for _, element in self._chain(path, name))
+
+    def _chain(self, path: str, name: str) -> Iterator[tuple[str, etree._Element]]:
+        seen: set[str] = set()
+        while name not in seen and (file := self._type_file(path, name)) is not None:
+            element = self._types[file][name]
+            yield file, element
+            seen.add(name)
+            name = element.get("extends") or ""
 
 
 def _above(path: str, includers: dict[str, list[str]]) -> list[str]:

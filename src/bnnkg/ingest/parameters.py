@@ -46,15 +46,19 @@ class Collector:
         self._formulas: dict[str, str] = {}
         self._states: list[str] = []
         self._exposures: list[str] = []
+        self._parts: dict[str, str] = {}
 
     def add(self, part: Part, prefix: str = "") -> Collector:
         """Adds a part with all parts in it."""
         if not part.spoilt:
             self._account.take(part.element)
+        if prefix:
+            self._parts[prefix.removesuffix(".")] = _class_of(part)
         for name, quantity in part.numbers.items():
             self._numbers[prefix + name] = quantity
         for name, text in part.texts.items():
-            self._texts[prefix + name] = self._text(part, name, text)
+            if not _names_own_class(part, name, text, is_root=not prefix):
+                self._texts[prefix + name] = self._text(part, name, text)
         for name in dict.fromkeys([part.tag, part.texts.get("type", "")]):
             self._add_type(name, prefix)
         self._strange += [[prefix, canonical_element(e, keep_id=True)] for e in part.strange]
@@ -89,13 +93,28 @@ class Collector:
             expression_texts=tuple(text for _, text in texts),
             state_names=tuple(sorted(self._states)),
             exposure_names=tuple(sorted(self._exposures)),
+            part_names=tuple(sorted(self._parts)),
+            part_classes=tuple(name for _, name in sorted(self._parts.items())),
         )
 
     def content(self) -> Any:
         """What of it enters the content hash."""
         numbers = [[n, str(value), unit] for n, (value, unit) in sorted(self._numbers.items())]
         strange = sorted(self._strange, key=json.dumps)
-        return [numbers, sorted(self._texts.items()), strange, sorted(self._types.items())]
+        return [
+            numbers, sorted(self._texts.items()), strange, sorted(self._types.items()),
+            sorted(self._parts.items()),
+        ]  # fmt: skip
+
+
+def _class_of(part: Part) -> str:
+    """Class of an element within a component: an undetermined ``gate`` is what its type says."""
+    return part.texts.get("type") or part.tag if part.tag == "gate" else part.tag
+
+
+def _names_own_class(part: Part, name: str, text: str, *, is_root: bool) -> bool:
+    """Whether an attribute only repeats the class: two ways to write one thing are one content."""
+    return name == "type" and (part.tag == "gate" or (is_root and text == part.tag))
 
 
 def named_parts(part: Part) -> Iterator[tuple[str, Part]]:

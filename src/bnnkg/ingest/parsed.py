@@ -29,6 +29,8 @@ class Parameters:
         expression_texts: That text; a reference is the uid of what it refers to.
         state_names: State variables of its type, where that is the source's own, dotted likewise.
         exposure_names: What that type exposes.
+        part_names: Elements within it, dotted likewise.
+        part_classes: Their classes.
     """
 
     names: tuple[str, ...] = ()
@@ -38,6 +40,8 @@ class Parameters:
     expression_texts: tuple[str, ...] = ()
     state_names: tuple[str, ...] = ()
     exposure_names: tuple[str, ...] = ()
+    part_names: tuple[str, ...] = ()
+    part_classes: tuple[str, ...] = ()
 
     def value(self, name: str) -> float | None:
         """The value of that name; absent where there is none."""
@@ -129,12 +133,14 @@ class Placement:
         section: Index of the section; -1 for a point cell as a whole.
         mechanism_uid: The Mechanism.
         place: Place of its density among the cell's, in canonical order.
+        segments: Places in the section of the segments that carry it; absent where all do.
     """
 
     section: int
     mechanism_uid: str
     place: int
     density_class: str | None = None
+    segments: tuple[int, ...] | None = None
     gbar_S_per_cm2: float | None = None
     erev_mV: float | None = None
     permeability_cm_per_s: float | None = None
@@ -164,7 +170,6 @@ class Section:
     area_um2: float
     volume_um3: float
     path_distance_um: float
-    branch_order: int
     segment_points_um: tuple[float, ...]
     segment_parents: tuple[int, ...]
     segment_fractions: tuple[float, ...]
@@ -266,6 +271,7 @@ class Definition:
     segment_names: tuple[str, ...] | None = None
     offset_um: tuple[float, float, float] | None = None
     group_names: tuple[str, ...] | None = None
+    group_segments: tuple[str, ...] | None = None
     group_sections: tuple[str, ...] | None = None
     kinds_from: str | None = None
     measures: tuple[str, ...] = ()
@@ -450,6 +456,7 @@ class ParsedModel:
         version: Hash of its content.
         format: neuroml2, lems, neuroml2+lems, neuron, or mixed.
         report: What became of every file and element.
+        kept_elements: Elements outside its definitions that the graph has no place for.
         known_missing: What the source has and the graph is known to lack.
         annotations: What its documents say of themselves.
         readme: What its README says; absent for sources without NEURON code.
@@ -470,6 +477,7 @@ class ParsedModel:
     populations: tuple[Population, ...] = ()
     projections: tuple[Projection, ...] = ()
     input_tables: tuple[InputTable, ...] = ()
+    kept_elements: tuple[str, ...] = ()
     known_missing: tuple[str, ...] = ()
     annotations: Annotations = field(default_factory=Annotations)
     readme: str | None = None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from lxml import etree
 
 from bnnkg.errors import SourceError
 from bnnkg.ingest.annotations import document_annotations, joined
@@ -13,6 +16,7 @@ from bnnkg.ingest.documents import Collection, Document, collect_documents
 from bnnkg.ingest.hdf5_networks import read_networks
 from bnnkg.ingest.identity import content_version
 from bnnkg.ingest.library import Entry, Library
+from bnnkg.ingest.markup import local_name
 from bnnkg.ingest.networks import Networks
 from bnnkg.ingest.neuron.joining import add_neuron
 from bnnkg.ingest.neuron.reading import NeuronReading, read_neuron
@@ -178,11 +182,31 @@ def _model(
         populations=tuple(networks.populations),
         projections=tuple(networks.projections),
         input_tables=tuple(networks.inputs),
+        kept_elements=tuple(_kept_elements(documents, definitions)),
         known_missing=tuple(neuron.missing) if neuron else (),
         annotations=said,
         readme=neuron.readme if neuron else None,
         run_hints=neuron.run_hints if neuron else (),
     )
+
+
+def _kept_elements(documents: dict[str, Document], definitions: Definitions) -> Iterator[str]:
+    """What stands at the top of documents and in no definition: file, class, number."""
+    raws = "\n".join(one.raw for one in definitions.definitions if one.raw)
+    for path, document in sorted(documents.items()):
+        kept = Counter(
+            local_name(element)
+            for element in document.root
+            if not document.account.took(element)
+            and local_name(element) not in ("include", "Include")
+            and not _is_quoted(element, raws)
+        )
+        yield from (f"{path}: {name} {n}" for name, n in sorted(kept.items()))
+
+
+def _is_quoted(element: etree._Element, raws: str) -> bool:
+    """Whether a component type is part of what a definition keeps as written."""
+    return local_name(element) == "ComponentType" and f'name="{element.get("name")}"' in raws
 
 
 def _format(kinds: set[str], neuron: NeuronReading | None) -> str:

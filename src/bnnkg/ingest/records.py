@@ -7,9 +7,19 @@ from collections.abc import Iterator
 from bnnkg.ingest.annotations import said, term_of
 from bnnkg.ingest.connections import connection_records
 from bnnkg.ingest.identity import model_uid
+from bnnkg.ingest.morphometrics import (
+    asymmetries,
+    branch_orders,
+    euclidean_distances,
+    measures_by_kind,
+    neurite_parents,
+    section_columns,
+    tortuosities,
+)
 from bnnkg.ingest.parsed import (
     Cell,
     Definition,
+    Floats,
     GateKinetics,
     Layout,
     NetworkHead,
@@ -53,7 +63,8 @@ def _add_model(tables: Tables, parsed: ParsedModel, uid: str) -> None:
         tier=parsed.report.tier, format=parsed.format, source=source.given or str(source.path),
         accession=source.accession, licence=source.licence, doi=source.doi, n_files=parsed.n_files,
         title=source.title, citation=source.citation, release=source.release,
-        archive_sha256=source.archive_sha256, known_missing=list(parsed.known_missing) or None,
+        archive_sha256=source.archive_sha256, kept_elements=list(parsed.kept_elements) or None,
+        known_missing=list(parsed.known_missing) or None,
         readme=parsed.readme, run_hints=list(parsed.run_hints) or None, **said(parsed.annotations),
     )  # fmt: skip
     terms: dict[str, TermRef] = {}
@@ -170,6 +181,7 @@ def _cell_properties(cell: Cell) -> dict[str, object]:
         "area_um2": sum(s.area_um2 for s in sections),
         "volume_um3": sum(s.volume_um3 for s in sections),
         "max_path_distance_um": max(s.path_distance_um + s.length_um / 2 for s in sections),
+        **measures_by_kind(section_columns(sections)),
     }
 
 
@@ -179,13 +191,22 @@ def compartment_uid(cell_uid: str, index: int) -> str:
 
 
 def _add_sections(tables: Tables, cell: Cell) -> None:
+    if not cell.sections:
+        return
+    columns = section_columns(cell.sections)
+    orders = branch_orders(columns).tolist()
+    distances = euclidean_distances(columns).tolist()
+    bends = _absent_where_nan(tortuosities(columns))
+    forks = _absent_where_nan(asymmetries(neurite_parents(columns)))
     for index, section in enumerate(cell.sections):
         uid = compartment_uid(cell.uid, index)
         tables.node(
             "Compartment", uid=uid, kind=section.kind, index=index, n_segments=section.n_segments,
             length_um=section.length_um, diameter_um=section.diameter_um,
             area_um2=section.area_um2, volume_um3=section.volume_um3,
-            path_distance_um=section.path_distance_um, branch_order=section.branch_order,
+            path_distance_um=section.path_distance_um, branch_order=orders[index],
+            euclidean_distance_um=distances[index], tortuosity=bends[index],
+            asymmetry=forks[index],
             cm_uF_per_cm2=section.cm_uF_per_cm2, ra_ohm_cm=section.ra_ohm_cm,
             segment_points_um=list(section.segment_points_um),
             segment_parents=list(section.segment_parents),
@@ -203,6 +224,10 @@ def _add_sections(tables: Tables, cell: Cell) -> None:
             )  # fmt: skip
 
 
+def _absent_where_nan(values: Floats) -> list[float | None]:
+    return [None if value != value else value for value in values.tolist()]
+
+
 def _list(values: tuple[float, ...] | None) -> list[float] | None:
     return None if values is None else list(values)
 
@@ -213,6 +238,7 @@ def _add_placement(tables: Tables, cell: Cell, one: Placement) -> None:
     tables.edge(
         "HAS_MECHANISM", "Cell" if on_cell else "Compartment", "Mechanism", src, one.mechanism_uid,
         uid=f"{src}/{one.place}", density_class=one.density_class,
+        segments=None if one.segments is None else list(one.segments),
         gbar_S_per_cm2=one.gbar_S_per_cm2, erev_mV=one.erev_mV,
         permeability_cm_per_s=one.permeability_cm_per_s, n_channels=one.n_channels,
         v_shift_mV=one.v_shift_mV, ion=one.ion, c_init_mM=one.c_init_mM, c_ext_mM=one.c_ext_mM,
@@ -242,6 +268,7 @@ def _cell_definition(one: Definition) -> dict[str, object]:
         "segment_names": list(one.segment_names or ()),
         "offset_um": list(one.offset_um or ()),
         "group_names": list(one.group_names or ()) or None,
+        "group_segments": list(one.group_segments or ()) or None,
         "group_sections": list(one.group_sections or ()) or None,
         "kinds_from": one.kinds_from,
         "inhomogeneous_parameters": list(one.measures) or None,

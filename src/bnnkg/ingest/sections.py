@@ -203,12 +203,7 @@ def _measure(
     flat = np.array([[float(v) for end in points[row] for v in end] for run in runs for row in run])
     lengths, areas, volumes = frusta(flat)
     new_row = {row: i for i, row in enumerate(row for run in runs for row in run)}
-    n_children = [0] * len(runs)
-    for parent in parents:
-        if parent >= 0:
-            n_children[parent] += 1
     starts: list[float] = []
-    orders: list[int] = []
     sections: list[Section] = []
     first = 0
     for index, run in enumerate(runs):
@@ -218,9 +213,7 @@ def _measure(
         parent = parents[index]
         fraction = _fraction_on_parent(segments, run[0], parent, runs, new_row, lengths, sections)
         start = starts[parent] + fraction * sections[parent].length_um if parent >= 0 else 0.0
-        order = orders[parent] + (n_children[parent] > 1) if parent >= 0 else 0
         starts.append(start)
-        orders.append(order)
         sections.append(
             Section(
                 kind=kinds[run[0]],
@@ -232,7 +225,6 @@ def _measure(
                 area_um2=float(areas[rows].sum()),
                 volume_um3=float(volumes[rows].sum()),
                 path_distance_um=start + length / 2,
-                branch_order=int(order),
                 segment_points_um=tuple(flat[rows].ravel().tolist()),
                 segment_parents=tuple(
                     new_row[p] if (p := segments.parents[row]) >= 0 else -1 for row in run

@@ -33,6 +33,7 @@ EDGE_TYPES: tuple[EdgeType, ...] = (
             Property("segment_names", "strings", "Names of a Cell's segments, in the same order", "", "segment"),
             Property("kinds_from", "string", "What told a Cell's soma, dendrite and axon apart: groups, names or topology"),
             Property("group_names", "strings", "Names of a Cell's segment groups", "", "segmentGroup"),
+            Property("group_segments", "strings", "Places in segment_ids of the segments of each group, such as 0-3,5", "", "segmentGroup"),
             Property("group_sections", "strings", "Indexes of the sections that each group touches, such as 0-3,5", "", "segmentGroup"),
             Property("inhomogeneous_parameters", "strings", "Measures of a Cell that its densities may vary with", "", "inhomogeneousParameter"),
             Property("offset_um", "floats", "What was subtracted from a Cell's coordinates to bring its root to the origin", "um"),
@@ -54,6 +55,7 @@ EDGE_TYPES: tuple[EdgeType, ...] = (
         properties=(
             UID,
             Property("density_class", "string", "NeuroML class of the density", "", "channelDensity"),
+            Property("segments", "integers", "Places of the segments that carry it, where not the whole section does"),
             Property("gbar_S_per_cm2", "float", "Density of maximal conductance, area-weighted", "S_per_cm2", "condDensity"),
             Property("erev_mV", "float", "Reversal potential", "mV", "erev"),
             Property("permeability_cm_per_s", "float", "Permeability", "cm_per_s", "permeability"),

@@ -17,6 +17,10 @@ PARAMETERS = (
     Property("parameter_values", "floats", "Their values in canonical units, in the same order"),
     Property("parameter_units", "strings", "Their canonical units, in the same order"),
 )
+PARTS = (
+    Property("part_names", "strings", "Elements within it, dotted as the parameters are"),
+    Property("part_classes", "strings", "Their NeuroML classes, in the same order"),
+)
 EXPRESSIONS = (
     Property(
         "expression_names",
@@ -110,6 +114,30 @@ LEASE = (
     ),
 )
 
+
+def _morphometrics(kind: str) -> tuple[Property, ...]:
+    """Measures of a cell's sections of one kind, as NeuroM defines them."""
+    size = (
+        Property(f"{kind}_length_um", "float", f"Length of all {kind} sections", "um"),
+        Property(
+            f"{kind}_area_um2", "float", f"Lateral membrane area of all {kind} sections", "um2"
+        ),
+        Property(f"{kind}_volume_um3", "float", f"Volume of all {kind} sections", "um3"),
+    )
+    if kind == "soma":
+        return size
+    return (
+        *size,
+        Property(f"n_{kind}_stems", "integer", f"Sections of this kind, {kind}, that no other of it precedes"),
+        Property(f"n_{kind}_tips", "integer", f"Sections of this kind, {kind}, that no other of it follows"),
+        Property(f"{kind}_max_path_distance_um", "float", f"Longest path from the root to the far end of a section of {kind}", "um"),
+        Property(f"{kind}_max_euclidean_distance_um", "float", f"Longest straight distance from the root to the far end of a section of {kind}", "um"),
+        Property(f"{kind}_max_branch_order", "integer", f"Most branch points between the root and a section of {kind}"),
+        Property(f"{kind}_tortuosity", "float", f"Mean over {kind} sections of length over straight distance between their ends"),
+        Property(f"{kind}_asymmetry", "float", f"Mean partition asymmetry of {kind} bifurcations: |r - s| / (r + s - 2) for the tips r and s of both sides"),
+    )  # fmt: skip
+
+
 STORE = NodeType(
     "Store",
     "The database itself: one node",
@@ -144,6 +172,7 @@ MODEL = NodeType(
         Property("archive_sha256", "string", "Hash of the archive that it was read from"),
         Property("readme", "string", "Its README, without addresses"),
         Property("run_hints", "strings", "Ways to run its NEURON code, best first: file, statements, and what speaks for it"),
+        Property("kept_elements", "strings", "Elements outside its definitions that the graph has no place for: file, class, number"),
         Property("known_missing", "strings", "What the source has and the graph is known to lack"),
         *SAID, *LEASE,
     ),
@@ -171,7 +200,7 @@ NETWORK = NodeType(
         Property("simulation_names", "strings", "Simulations of LEMS documents that run it", "", "Simulation"),
         Property("simulation_lengths_ms", "floats", "How long each runs it, in the same order", "ms", "length"),
         Property("simulation_steps_ms", "floats", "Time steps of each", "ms", "step"),
-        *PARAMETERS, *EXPRESSIONS,
+        *PARAMETERS, *EXPRESSIONS, *PARTS,
     ),
     indexed=("model_uid",),
 )  # fmt: skip
@@ -202,6 +231,7 @@ CELL = NodeType(
         Property("area_um2", "float", "Lateral membrane area of all sections", "um2"),
         Property("volume_um3", "float", "Volume of all sections", "um3"),
         Property("max_path_distance_um", "float", "Longest path from the root to a tip", "um"),
+        *_morphometrics("soma"), *_morphometrics("dendrite"), *_morphometrics("axon"),
         Property("v_init_mV", "float", "Potential at the start", "mV", "initMembPotential"),
         Property("v_threshold_mV", "float", "Potential that counts as a spike", "mV", "spikeThresh"),
     ),
@@ -219,15 +249,18 @@ COMPARTMENT = NodeType(
         Property("area_um2", "float", "Lateral membrane area", "um2", derived_from=("length_um", "diameter_um")),
         Property("volume_um3", "float", "Volume", "um3", derived_from=("length_um", "diameter_um")),
         Property("path_distance_um", "float", "Path from the root to its middle", "um"),
-        Property("branch_order", "integer", "Branch points between the root and it"),
+        Property("euclidean_distance_um", "float", "Straight distance from the root to its far end", "um", derived_from=("segment_points_um",)),
+        Property("branch_order", "integer", "Branch points between the root and it; the soma is none"),
+        Property("tortuosity", "float", "Length over straight distance between both ends", "", derived_from=("length_um", "segment_points_um")),
+        Property("asymmetry", "float", "Where it ends in two of its kind: |r - s| / (r + s - 2) for the tips r and s of both sides"),
         Property("cm_uF_per_cm2", "float", "Specific capacitance, area-weighted", "uF_per_cm2", "specificCapacitance"),
         Property("ra_ohm_cm", "float", "Axial resistivity, area-weighted", "ohm_cm", "resistivity"),
         Property("segment_points_um", "floats", "Per segment: proximal x, y, z, diameter, then distal", "um", "segment"),
         Property("points_um", "floats", "3-D points as the author gave them: x, y, z, diameter", "um", "pt3dadd"),
         Property("segment_parents", "integers", "Per segment: place of its parent among the Cell's, -1 for the root"),
         Property("segment_fractions", "floats", "Per segment: where on its parent it starts", "", "fractionAlong"),
-        Property("segment_cm_uF_per_cm2", "floats", "Per segment, where it varies", "uF_per_cm2", "specificCapacitance"),
-        Property("segment_ra_ohm_cm", "floats", "Per segment, where it varies", "ohm_cm", "resistivity"),
+        Property("segment_cm_uF_per_cm2", "floats", "Per segment, where it varies; not a number where none is given", "uF_per_cm2", "specificCapacitance"),
+        Property("segment_ra_ohm_cm", "floats", "Per segment, where it varies; not a number where none is given", "ohm_cm", "resistivity"),
     ),
 )  # fmt: skip
 MECHANISM = NodeType(
@@ -242,7 +275,7 @@ MECHANISM = NodeType(
         Property("conductance_pS", "float", "Conductance of one channel", "pS", "conductance"),
         Property("gate_names", "strings", "Its gates", "", "gate"),
         Property("gate_instances", "integers", "Their exponents, in the same order", "", "instances"),
-        *KINETICS, *PARAMETERS, *EXPRESSIONS, *NMODL,
+        *KINETICS, *PARAMETERS, *EXPRESSIONS, *PARTS, *NMODL,
     ),
     indexed=("name", "ion"),
 )  # fmt: skip
@@ -260,7 +293,7 @@ SYNAPSE_TYPE = NodeType(
         Property("sign", "integer", "1 excites, -1 inhibits, by reversal against -55 mV", "", derived_from=("erev_mV",)),
         Property("short_term_plasticity", "string", "Class of its plasticity mechanism", "", "plasticityMechanism"),
         Property("block", "string", "Class of its block mechanism", "", "blockMechanism"),
-        *PARAMETERS, *EXPRESSIONS, *NMODL,
+        *PARAMETERS, *EXPRESSIONS, *PARTS, *NMODL,
     ),
     indexed=("name",),
 )  # fmt: skip
@@ -301,7 +334,7 @@ STIMULUS = NodeType(
         Property("delay_ms", "float", "When it starts", "ms", "delay"),
         Property("duration_ms", "float", "How long it lasts", "ms", "duration"),
         Property("weight", "float", "Factor on its strength", "", "weight", default=1.0),
-        RECEIVER, *PARAMETERS, *EXPRESSIONS,
+        RECEIVER, *PARAMETERS, *EXPRESSIONS, *PARTS,
     ),
     indexed=("model_uid",),
 )  # fmt: skip

@@ -156,7 +156,7 @@ def ingest(
     """
     if execute:
         _check_sandbox()
-    reading = Reading(execute, settings.cache_folder, strict)
+    reading = Reading(execute, settings.cache_folder, strict, compare=dry_run)
     with Finder(settings, progress) as finder:
         wanted = finder.wanted(sources, name, manifest, accession=accession)
         batch = _Batch(finder, wanted, reading, settings, resume, bulk, jobs, progress)
@@ -186,7 +186,7 @@ def validate(
     jobs: int | None = 1,
     progress: Progress = silent,
 ) -> IngestOutcome:
-    """The report of ``ingest`` without a database."""
+    """The report of ``ingest`` without a database, and what NeuroML's schema says, by line."""
     return ingest(
         sources, settings=settings or Settings(), name=name, accession=accession,
         manifest=manifest, execute=execute, strict=strict, dry_run=True, jobs=jobs,

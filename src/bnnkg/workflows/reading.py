@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bnnkg.errors import UsageError
 from bnnkg.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -87,41 +85,6 @@ def read_tensors(
     tensors = graph.build(store.read_model(uid, progress=progress), hidden=hidden)
     cache.save(folder, tensors)
     return tensors
-
-
-def export(
-    model: str, *, format: str, out: Path, settings: Settings, progress: Progress = silent
-) -> Path:
-    """Writes one model as a file.
-
-    Args:
-        model: Its key.
-        format: ``hetero``: a PyG ``HeteroData`` with reverse edges, for ``torch.load``. Each kind
-            has ``key``: per row, the uids of its neuron and of its definition.
-        out: File to write.
-        settings: Which database.
-        progress: Told of what is read.
-
-    Raises:
-        UsageError: Another format.
-        UnknownModelError: The graph has no such model.
-    """
-    if format != "hetero":
-        raise UsageError("this format is not written", expected="hetero", found=format)
-    import torch
-
-    from bnnkg.gnn.hetero import hetero
-
-    with open_store(settings, write=False, progress=progress) as store:
-        tensors = read_tensors(store, model, settings=settings, progress=progress)
-    data = hetero(tensors)
-    for kind, keys in tensors.keys.items():
-        data[kind].key = list(keys)
-    partial = out.with_name(out.name + ".partial")
-    with partial.open("wb") as file:  # torch's own complaint about a path is a RuntimeError
-        torch.save(data, file)
-    partial.replace(out)
-    return out
 
 
 def _hand_on(settings: Settings) -> None:

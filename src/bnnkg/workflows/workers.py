@@ -34,11 +34,13 @@ class Reading:
         execute: Whether NEURON code is run, in the sandbox.
         cache: Folder for what can be computed again, such as compiled mechanisms.
         strict: Whether nothing is made of a source with any flaw.
+        compare: Whether documents are compared with NeuroML's schema, for the report.
     """
 
     execute: bool = False
     cache: Path | None = None
     strict: bool = False
+    compare: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,10 @@ def read_one(source: Source, reading: Reading, progress: Progress = silent) -> R
 
     parsed = read_source(source, execute=reading.execute, cache=reading.cache, progress=progress)
     report = parsed.report
+    if reading.compare:
+        from bnnkg.ingest.findings import with_findings
+
+        report = with_findings(source, report)
     if report.model is None or (reading.strict and is_flawed(report)):
         return ReadResult(report, None)
     return ReadResult(report, records_of(parsed))

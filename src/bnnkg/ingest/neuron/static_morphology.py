@@ -168,6 +168,7 @@ def _definition(path: str, shape: _Shape, cell: CellReading, names: PathNames) -
         cell.segment_names,
         cell.offset_um,
         cell.group_names,
+        cell.group_segments,
         cell.group_sections,
         cell.kinds_from,
     )

@@ -203,16 +203,14 @@ def _sections(
         [None if part.points is None else part.points[:, :3] for part in parts], parents,
         [part.fraction for part in parts], [part.length for part in parts],
     )  # fmt: skip
-    n_children = np.bincount([p for p in parents if p >= 0], minlength=len(parts))
     first = np.concatenate([[0], np.cumsum([len(part.cm) for part in parts])])
     sections: list[Section] = []
     placements: list[Placement] = []
     starts: list[float] = []
     for index, (part, parent) in enumerate(zip(parts, parents, strict=True)):
-        start, order, on, at = 0.0, 0, -1, 0.0
+        start, on, at = 0.0, -1, 0.0
         if parent >= 0:
             start = starts[parent] + part.fraction * parts[parent].length
-            order = sections[parent].branch_order + int(n_children[parent] > 1)
             place, at = _segment_at(part.fraction, len(parts[parent].cm))
             on = int(first[parent]) + place
         starts.append(start)
@@ -228,7 +226,6 @@ def _sections(
                 area_um2=float(part.areas.sum()),
                 volume_um3=float(part.volumes.sum()),
                 path_distance_um=start + part.length / 2,
-                branch_order=order,
                 segment_points_um=tuple(cut_line(lines[index], part.diameters).ravel().tolist()),
                 segment_parents=(on, *range(int(first[index]), int(first[index]) + n - 1)),
                 segment_fractions=(at, *[1.0] * (n - 1)),
