@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from bnnkg.cli import app
+from bnnkg.ingest.classes import classes_markdown
 from bnnkg.queries import render_reference
 from bnnkg.schema.render import schema_markdown
 from bnnkg.settings import FILE_NAME, SETTINGS
@@ -22,6 +23,7 @@ def pages() -> dict[Path, str]:
         DOCS / "schema.md": schema_markdown(),
         DOCS / "reference" / "cli.md": cli_markdown(),
         DOCS / "reference" / "queries.md": render_reference(),
+        DOCS / "reference" / "neuroml.md": classes_markdown(),
         DOCS / "reference" / "settings.md": settings_markdown(),
     }
 

@@ -51,6 +51,10 @@ Jobs = Annotated[
     typer.Option(min=1, help="Processes that read at once.", show_default="by sources and cores"),
 ]
 Name = Annotated[str | None, typer.Option(help="Key of the model; for one source.")]
+Accession = Annotated[
+    str | None,
+    typer.Option(metavar="NUMBER", help="Its accession in ModelDB; for one local source."),
+]
 Manifest = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="CSV file of sources: source,name,accession,licence,doi."),
@@ -185,6 +189,7 @@ def ingest(
     call: Invocation,
     sources: Sources = None,
     name: Name = None,
+    accession: Accession = None,
     manifest: Manifest = None,
     execute: Execute = False,
     strict: Strict = False,
@@ -210,8 +215,8 @@ def ingest(
     with call.progress() as progress:
         outcome = ingest(
             sources or [], settings=call.settings(modeldb_url=base_url), name=name,
-            manifest=manifest, execute=execute, strict=strict, dry_run=dry_run, resume=resume,
-            jobs=jobs, progress=progress,
+            accession=accession, manifest=manifest, execute=execute, strict=strict,
+            dry_run=dry_run, resume=resume, jobs=jobs, progress=progress,
         )  # fmt: skip
     return _show_report(call, outcome, markdown)
 
@@ -221,6 +226,7 @@ def validate(
     call: Invocation,
     sources: Sources = None,
     name: Name = None,
+    accession: Accession = None,
     manifest: Manifest = None,
     execute: Execute = False,
     strict: Strict = False,
@@ -234,7 +240,8 @@ def validate(
     with call.progress() as progress:
         outcome = validate(
             sources or [], settings=call.settings(modeldb_url=base_url), name=name,
-            manifest=manifest, execute=execute, strict=strict, jobs=jobs, progress=progress,
+            accession=accession, manifest=manifest, execute=execute, strict=strict,
+            jobs=jobs, progress=progress,
         )  # fmt: skip
     return _show_report(call, outcome, markdown)
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 _SIGMOID = 'type="HHSigmoidVariable" rate="1" midpoint="-40mV" scale="9mV"'
 _EXP = 'type="HHExpRate" rate="1per_ms" midpoint="-40mV" scale="9mV"'
-_RATES = f"<forwardRate {_EXP}/><reverseRate {_EXP}/>"
+_BACK = 'type="HHExpRate" rate="1per_ms" midpoint="-40mV" scale="-9mV"'
+_RATES = f"<forwardRate {_EXP}/><reverseRate {_BACK}/>"
+_RDF = """<annotation><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+  xmlns:bqbiol="http://biomodels.net/biology-qualifiers/"><rdf:Description rdf:about="hh">
+  <bqbiol:isVersionOf><rdf:Bag><rdf:li rdf:resource="http://identifiers.org/obo.go/GO:0005248"/>
+  </rdf:Bag></bqbiol:isVersionOf></rdf:Description></rdf:RDF></annotation>"""
 _STEADY = f"<steadyState {_SIGMOID}/>"
 _COURSE = '<timeCourse type="fixedTimeCourse" tau="2ms"/>'
 _Q10 = '<q10Settings type="q10ExpTemp" q10Factor="3" experimentalTemp="6.3degC"/>'
 
 CHANNELS = f"""
 <ionChannelHH id="hh" conductance="10pS" species="na"><notes>of the squid</notes>
-  <property tag="source" value="axon"/>
+  <property tag="source" value="axon"/>{_RDF}
   <q10ConductanceScaling q10Factor="1.5" experimentalTemp="6.3degC"/>
   <gateHHrates id="a" instances="1"><notes>activation</notes>{_Q10}{_RATES}</gateHHrates>
   <gateHHratesTau id="b" instances="1">{_RATES}{_COURSE}</gateHHratesTau>
@@ -213,7 +218,7 @@ INPUTS = """
 """
 
 NETWORK = """
-<network id="net" type="networkWithTemperature" temperature="6.3degC"><notes>a network</notes>
+<network id="net" type="networkWithTemperature" temperature="16.3degC"><notes>a network</notes>
   <property tag="seed" value="1"/>
   <space id="slab" basedOn="Cartesian"><structure xSpacing="1" ySpacing="1" zSpacing="1"
     xStart="0" yStart="0" zStart="0"/></space>

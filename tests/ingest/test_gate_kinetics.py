@@ -234,6 +234,18 @@ def test_a_state_that_a_transition_lacks(tmp_path: Path) -> None:
     assert kinetics.note == "k: a vHalfTransition leads from or to no state of the gate"
 
 
+def test_states_and_gates_of_one_name(tmp_path: Path) -> None:
+    steady = _rate("steadyState", "HHSigmoidVariable", "1", "-40mV", "10mV")
+    one = f"""<gateKS id="k" instances="1"><closedState id="c"/><openState id="o"/>
+      <openState id="o"/><tauInfTransition id="t" from="c" to="o">{steady}
+      <timeCourse type="fixedTimeCourse" tau="5ms"/></tauInfTransition></gateKS>"""
+    channel = _only(tmp_path, one + one, tag="ionChannelKS")
+    assert channel.gate_names == ("k", "k")
+    assert channel.kinetics is not None
+    assert channel.kinetics.v_half_mV == pytest.approx((-40, -40), abs=1e-3)
+    assert channel.kinetics.tau_max_ms == pytest.approx((5, 5))
+
+
 # ---------------------------------------------------------------------- temperature
 
 Q10 = '<q10Settings type="q10ExpTemp" q10Factor="3" experimentalTemp="6.3degC"/>'

@@ -214,9 +214,11 @@ def test_lems_is_read_for_what_it_defines(tmp_path: Path) -> None:
     carried = [e for e in edges(tables, "HAS_MECHANISM") if e["density_class"]]
     assert [e["n_channels"] for e in carried] == [6000.0]
     by_class = {f.path: f.by_class for f in parsed.report.files}["LEMS_one.xml"]
-    assert {n: by_class[n].kept for n in ("Simulation", "Target", "ComponentType")} == {
+    assert {n: by_class[n].loaded for n in ("Simulation", "Target", "ComponentType")} == {
         "Simulation": 1, "Target": 1, "ComponentType": 2,
     }  # fmt: skip
+    [network] = rows(tables, "Network")
+    assert (network["simulation_lengths_ms"], network["simulation_steps_ms"]) == ([1000.0], [1.0])
     assert "Display" not in by_class
 
 

@@ -46,3 +46,16 @@ def test_a_source_that_cannot_be_had_is_told(finder: Finder, tmp_path: Path) -> 
     assert isinstance(found, Lost)
     assert found.wanted == away
     assert "no such file" in found.error.what
+
+
+def test_an_accession_may_be_said_of_a_local_source(finder: Finder, tmp_path: Path) -> None:
+    (tmp_path / "net.nml").write_text("<neuroml/>")
+    [wanted] = finder.wanted([str(tmp_path / "net.nml")], accession="2488")
+    assert wanted.key == "2488"
+    source = finder.find(wanted)
+    assert not isinstance(source, Lost)
+    assert source.accession == "2488"
+    with pytest.raises(UsageError, match="--accession is of one source"):
+        finder.wanted(["a", "b"], accession="2488")
+    with pytest.raises(UsageError, match="an accession itself"):
+        finder.wanted(["modeldb:2488"], accession="2488")

@@ -24,7 +24,7 @@ _PREFIXES = {
     "http://purl.org/dc/terms/": "dcterms",
 }
 LEX_ID = "neuroLexId"
-_ROWS = frozenset({"segment", "instance"})
+_SPECIAL = frozenset({"notes", "property", "annotation", "segment", "instance"})
 _LISTS = frozenset({
     "population", "projection", "electricalProjection", "continuousProjection", "inputList",
 })  # fmt: skip
@@ -48,6 +48,13 @@ def annotations_of(element: etree._Element, account: Account) -> Annotations:
     """
     found = _Found(account)
     found.read(element, "")
+    return found.collected()
+
+
+def document_annotations(path: str, root: etree._Element, account: Account) -> Annotations:
+    """What a document says of itself, after its path."""
+    found = _Found(account)
+    found.read_own(root, path)
     return found.collected()
 
 
@@ -91,20 +98,28 @@ class _Found:
         )
 
     def read(self, element: etree._Element, owner: str) -> None:
+        """Reads what is said of an element and of what stands in it."""
         lex_id = element.get(LEX_ID)
         if lex_id:
             self._annotations[LEX_ID, lex_id.strip()] = None
-        inside = element.iterchildren(*_SAID) if local_name(element) in _LISTS else element
-        for child in inside:
+        self.read_own(element, owner)
+        if local_name(element) in _LISTS:
+            return
+        for child in element:
+            name = local_name(child)
+            if name not in _SPECIAL and (len(child) or child.get(LEX_ID)):
+                self.read(child, f"{name} {child.get('id') or ''}".strip())
+
+    def read_own(self, element: etree._Element, owner: str) -> None:
+        """Reads what is said of an element itself."""
+        for child in element.iterchildren(*_SAID):
             name = local_name(child)
             if name == "notes":
                 self._note(child, owner)
-            elif name == "property":
-                self._property(child, owner)
             elif name == "annotation":
                 self._annotation(child, owner)
-            elif name not in _ROWS and (len(child) or child.get(LEX_ID)):
-                self.read(child, f"{name} {child.get('id') or ''}".strip())
+            elif local_name(element) != "population":  # those are the Population's own
+                self._property(child, owner)
 
     def _note(self, element: etree._Element, owner: str) -> None:
         self._account.take(element)
@@ -113,7 +128,7 @@ class _Found:
             self._notes.append(f"{owner}: {text}" if owner else text)
 
     def _property(self, element: etree._Element, owner: str) -> None:
-        if not self._account.took(element) and not drop_if_personal(element, self._account):
+        if not drop_if_personal(element, self._account):
             self._account.take(element)
             self._add_property(element, owner)
 

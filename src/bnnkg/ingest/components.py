@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-import neuroml
 from lxml import etree
 from neuroml.nml.nml import GdsCollector_, GDSParseError
 
+import neuroml
 from bnnkg.errors import QuantityError
 from bnnkg.ingest.markup import Account, local_name, quiet_warnings
 from bnnkg.ingest.quantities import finite_quantity

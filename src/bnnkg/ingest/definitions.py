@@ -146,7 +146,7 @@ class Definitions:
         )
 
         collected = Collector(
-            account, self._resolve(entry), lambda name: self.library.type_digest(path, name)
+            account, self._resolve(entry), lambda name: self.library.own_type(path, name)
         ).add(part)
         return part, collected
 
@@ -275,7 +275,7 @@ class Definitions:
         """Place in ``inputs`` of an element."""
         if entry not in self._inputs:
             part, collected = self._collect(entry)
-            said = annotations_of(entry.element, entry.document.account)
+            said = annotations_of(entry.element, entry.document.account)  # before what is left
             self._inputs[entry] = len(self.inputs)
             self.inputs.append(
                 InputModel(
@@ -300,7 +300,7 @@ class Definitions:
     # ------------------------------------------------------------------ definitions
 
     def _define(self, label: DefinedLabel, uid: str, entry: Entry, part: Part) -> None:
-        said = annotations_of(entry.element, entry.document.account)  # taken, it is not left over
+        said = annotations_of(entry.element, entry.document.account)  # before what is left
         self.definitions.append(
             Definition(
                 label,

@@ -150,6 +150,8 @@ def _note_include(
     elif path in found.reports:
         reason = found.reports[path].reason
         document.account.notes.append(f"includes {href}, which gave nothing: {reason}")
-    elif posixpath.basename(path) not in CORE_FILES:  # NeuroML's own are known, and in no source
+    elif posixpath.basename(path) in CORE_FILES:  # NeuroML's own are known, and in no source
+        document.account.take(element)
+    else:
         document.account.notes.append(f"includes {href}, which is missing")
         found.missing.append(f"{document.path}: {href}")

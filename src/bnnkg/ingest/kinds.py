@@ -2,40 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from bnnkg.ingest.classes import KIND_OF, Kind
 
-Kind = Literal["cell", "channel", "concentration", "synapse", "input"]
+__all__ = ["CORE_FILES", "CORE_KINDS", "DETAILED_CELLS", "Kind"]
 
 DETAILED_CELLS = frozenset({"cell", "cell2CaPools"})
 
-_CLASSES: dict[Kind, str] = {
-    "cell": """baseCell baseSpikingCell baseCellMembPot baseCellMembPotDL baseCellMembPotCap baseIaf
-        baseIafCapCell basePyNNCell basePyNNIaFCell basePyNNIaFCondCell pointCellCondBased
-        pointCellCondBasedCa cell cell2CaPools iafTauCell iafTauRefCell iafCell iafRefCell
-        izhikevichCell izhikevich2007Cell adExIaFCell fitzHughNagumoCell fitzHughNagumo1969Cell
-        pinskyRinzelCA3Cell hindmarshRose1984Cell IF_curr_alpha IF_curr_exp IF_cond_alpha
-        IF_cond_exp EIF_cond_exp_isfa_ista EIF_cond_alpha_isfa_ista HH_cond_exp""",
-    "channel": """baseIonChannel ionChannel ionChannelHH ionChannelKS ionChannelPassive
-        ionChannelVShift""",
-    "concentration": """concentrationModel decayingPoolConcentrationModel
-        fixedFactorConcentrationModel fixedFactorConcentrationModelTraub""",
-    "synapse": """baseSynapse baseSynapseDL baseVoltageDepSynapse baseCurrentBasedSynapse
-        baseConductanceBasedSynapse baseConductanceBasedSynapseTwo baseGradedSynapse
-        basePynnSynapse alphaCurrentSynapse alphaSynapse expOneSynapse expTwoSynapse
-        expThreeSynapse blockingPlasticSynapse doubleSynapse stdpSynapse gapJunction silentSynapse
-        linearGradedSynapse gradedSynapse expCondSynapse alphaCondSynapse expCurrSynapse
-        alphaCurrSynapse""",
-    "input": """basePointCurrent basePointCurrentDL baseVoltageDepPointCurrent
-        baseVoltageDepPointCurrentDL baseVoltageDepPointCurrentSpiking baseSpikeSource
-        pulseGenerator pulseGeneratorDL sineGenerator sineGeneratorDL rampGenerator rampGeneratorDL
-        compoundInput compoundInputDL voltageClamp voltageClampTriple spikeArray
-        timedSynapticInput spikeGenerator spikeGeneratorRandom spikeGeneratorPoisson
-        spikeGeneratorRefPoisson poissonFiringSynapse transientPoissonFiringSynapse
-        SpikeSourcePoisson""",
-}
-CORE_KINDS: dict[str, Kind] = {
-    name: kind for kind, names in _CLASSES.items() for name in names.split()
-}
+CORE_KINDS: dict[str, Kind] = KIND_OF
 """Kinds of the classes that NeuroML itself defines, its abstract ones included."""
 
 CORE_FILES = frozenset({

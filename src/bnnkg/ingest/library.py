@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from bnnkg.ingest.classes import NEUROML_NAMES
 from bnnkg.ingest.documents import Document
-from bnnkg.ingest.identity import canonical_element, digest
 from bnnkg.ingest.kinds import CORE_KINDS, Kind
 from bnnkg.ingest.markup import UNCOUNTED_BELOW, local_name
+from bnnkg.ingest.own_types import OwnType, own_type
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,7 @@ class Library:
         for path in sorted(self._types):
             for name in self._types[path]:
                 self._type_files.setdefault(name, []).append(path)
-        self._digests: dict[tuple[str, str], str] = {}
+        self._own_types: dict[tuple[str, str], OwnType | None] = {}
         self._entries = {path: list(self._read(documents[path])) for path in sorted(documents)}
         self._by_id: dict[str, dict[tuple[str, str], Entry]] = {}
         self._everywhere: dict[tuple[str, str], list[Entry]] = {}
@@ -174,13 +175,17 @@ class Library:
         return CORE_KINDS[base], None if base == tag else base
 
     def type_of(self, path: str, name: str) -> etree._Element | None:
-        """The ComponentType that a name in a file means; absent where the source has none."""
-        files = self._type_files.get(name)
+        """The source's own ComponentType that a name in a file means; absent where it has none."""
+        file = self._type_file(path, name)
+        return None if file is None else self._types[file][name]
+
+    def _type_file(self, path: str, name: str) -> str | None:
+        files = None if name in NEUROML_NAMES else self._type_files.get(name)
         if not files:
             return None
         if len(files) > 1:
             files = [f for f in self._scope(path) if f in files] or files
-        return self._types[files[0]][name]
+        return files[0]
 
     def type_chain(self, path: str, name: str) -> Iterator[etree._Element]:
         """The ComponentType that a name in a file means, and those that it extends."""
@@ -190,13 +195,21 @@ class Library:
             seen.add(name)
             name = type_.get("extends") or ""
 
-    def type_digest(self, path: str, name: str) -> str | None:
-        """Hash of a custom type with what it extends: the dynamics behind a name."""
+    def own_type(self, path: str, name: str) -> OwnType | None:
+        """What the source says of a type of its own, with what it extends: then it is loaded."""
         key = (path, name)
-        if key not in self._digests:
-            chain = [canonical_element(type_) for type_ in self.type_chain(path, name)]
-            self._digests[key] = digest(chain) if chain else ""
-        return self._digests[key] or None
+        if key not in self._own_types:
+            chain: list[etree._Element] = []
+            base = name
+            while (file := self._type_file(path, base)) is not None:
+                element = self._types[file][base]
+                if element in chain:
+                    break
+                chain.append(element)
+                self._documents[file].account.take(element)
+                base = element.get("extends") or ""
+            self._own_types[key] = own_type(chain) if chain else None
+        return self._own_types[key]
 
 
 def _above(path: str, includers: dict[str, list[str]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from bnnkg.ingest.components import Part
@@ -83,19 +84,50 @@ def synapse(part: Part, collected: Collector, base_class: str | None) -> Synapse
     plasticity = _inner_class(part, "lasticityMechanism", "DepMechanism", "DepFacMechanism")
     block = _inner_class(part, "blockMechanism", "BlockMechanism")
     content = [part.tag, base_class, collected.content(), plasticity, block]
+    rise, decay = _time_constants_ms(part.tag, parameters)
     return SynapseModel(
         uid=shared_uid("SynapseType", content),
         synapse_class=part.tag,
         base_class=base_class,
         gbase_nS=_conductance(parameters),
         erev_mV=erev,
-        tau_rise_ms=_first(parameters, "tauRise", "tau"),
-        tau_decay_ms=_first(parameters, "tauDecay", "tauDecay1", "tau", "tau_syn"),
+        tau_rise_ms=rise,
+        tau_decay_ms=decay,
+        time_to_peak_ms=_time_to_peak_ms(part.tag, rise, decay),
         sign=_sign(part, erev),
         short_term_plasticity=plasticity,
         block=block,
         parameters=parameters,
     )
+
+
+_ALPHA = frozenset({
+    "alphaSynapse", "alphaCurrentSynapse", "alphaCondSynapse", "alphaCurrSynapse",
+})  # fmt: skip
+"""Their time course is that of t exp(-t / tau): it rises and decays with one constant."""
+_ONE_EXPONENTIAL = frozenset({"expOneSynapse", "expCondSynapse", "expCurrSynapse"})
+_TWO_EXPONENTIALS = frozenset({"expTwoSynapse", "blockingPlasticSynapse", "stdpSynapse"})
+
+
+def _time_constants_ms(tag: str, parameters: Parameters) -> tuple[float | None, float | None]:
+    """Rise and decay; of two decays the first."""
+    if tag in _ALPHA:
+        tau = _first(parameters, "tau", "tau_syn")
+        return tau, tau
+    return (
+        _first(parameters, "tauRise"),
+        _first(parameters, "tauDecay", "tauDecay1", "tau", "tau_syn"),
+    )
+
+
+def _time_to_peak_ms(tag: str, rise: float | None, decay: float | None) -> float | None:
+    if tag in _ALPHA:
+        return decay
+    if tag in _ONE_EXPONENTIAL and decay is not None:
+        return 0.0
+    if tag not in _TWO_EXPONENTIALS or rise is None or decay is None or not 0 < rise < decay:
+        return None
+    return rise * decay / (decay - rise) * math.log(decay / rise)
 
 
 def _conductance(parameters: Parameters) -> float | None:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from bnnkg.ingest.components import Part, schema_class
+from bnnkg.ingest.components import Part
 from bnnkg.ingest.identity import canonical_element
 from bnnkg.ingest.markup import Account
+from bnnkg.ingest.own_types import OwnType
 from bnnkg.ingest.parsed import Parameters
 
 REFERENCES: dict[str, tuple[str, ...]] = {
@@ -19,15 +20,10 @@ REFERENCES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Attributes that name another definition, and what kind it is of."""
 
-_GATES = frozenset({
-    "gateHHrates", "gateHHratesTau", "gateHHratesInf", "gateHHratesTauInf", "gateHHtauInf",
-    "gateHHInstantaneous", "gateFractional", "gateKS",
-})  # fmt: skip
-"""Classes of gates that NeuroML itself defines, which no type of a source gives another meaning."""
-
 Resolve = Callable[[str, str], str | None]
 """(attribute, id) to the uid of what it names; absent where it names nothing."""
-TypeDigest = Callable[[str], str | None]
+OwnTypeOf = Callable[[str], OwnType | None]
+"""What the source says of a type of its own; absent for NeuroML's."""
 
 
 class Collector:
@@ -36,18 +32,21 @@ class Collector:
     Args:
         account: Told of every element whose values were taken.
         resolve: What an attribute that names a definition refers to.
-        type_digest: Hash of a custom type, absent for NeuroML's own.
+        own_type: What the source says of a type.
     """
 
-    def __init__(self, account: Account, resolve: Resolve, type_digest: TypeDigest) -> None:
+    def __init__(self, account: Account, resolve: Resolve, own_type: OwnTypeOf) -> None:
         self._account = account
         self._resolve = resolve
-        self._type_digest = type_digest
+        self._own_type = own_type
         self._numbers: dict[str, tuple[Decimal, str]] = {}
         self._texts: dict[str, str] = {}
         self._strange: list[Any] = []
         self._types: dict[str, str] = {}
         self._parts: dict[str, str] = {}
+        self._formulas: dict[str, str] = {}
+        self._states: list[str] = []
+        self._exposures: list[str] = []
 
     def add(self, part: Part, prefix: str = "") -> Collector:
         """Adds a part with all parts in it."""
@@ -58,13 +57,10 @@ class Collector:
         for name, quantity in part.numbers.items():
             self._numbers[prefix + name] = quantity
         for name, text in part.texts.items():
-            if _names_own_class(part, name, text, is_root=not prefix):
-                if text not in _GATES and schema_class(text) is None:
-                    self._add_type(text)
-            else:
+            if not _names_own_class(part, name, text, is_root=not prefix):
                 self._texts[prefix + name] = self._text(part, name, text)
-        if not part.known:
-            self._add_type(part.tag)
+        for name in dict.fromkeys([part.tag, part.texts.get("type", "")]):
+            self._add_type(name, prefix)
         self._strange += [[prefix, canonical_element(e, keep_id=True)] for e in part.strange]
         for name, inner in named_parts(part):
             self.add(inner, f"{prefix}{name}.")
@@ -75,19 +71,20 @@ class Collector:
             uid = self._resolve(name, text.removeprefix("./"))
             if uid is not None:
                 return uid
-        if name == "type":
-            self._add_type(text)
         return text
 
-    def _add_type(self, name: str) -> None:
-        found = self._type_digest(name)
+    def _add_type(self, name: str, prefix: str) -> None:
+        found = self._own_type(name) if name else None
         if found is not None:
-            self._types[name] = found
+            self._types[name] = found.digest
+            self._formulas |= {prefix + key: text for key, text in found.formulas.items()}
+            self._states += [prefix + state for state in found.states]
+            self._exposures += [prefix + exposure for exposure in found.exposures]
 
     def parameters(self) -> Parameters:
         """What was collected, sorted by name."""
         numbers = sorted(self._numbers.items())
-        texts = sorted(self._texts.items())
+        texts = sorted({**self._formulas, **self._texts}.items())
         return Parameters(
             names=tuple(name for name, _ in numbers),
             values=tuple(float(value) for _, (value, _) in numbers),
@@ -96,6 +93,8 @@ class Collector:
             expression_texts=tuple(text for _, text in texts),
             part_names=tuple(sorted(self._parts)),
             part_classes=tuple(name for _, name in sorted(self._parts.items())),
+            state_names=tuple(sorted(self._states)),
+            exposure_names=tuple(sorted(self._exposures)),
         )
 
     def content(self) -> Any:

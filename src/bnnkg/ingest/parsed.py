@@ -28,6 +28,8 @@ class Parameters:
         expression_texts: That text; a reference is the uid of what it refers to.
         part_names: Elements within it, dotted likewise.
         part_classes: Their classes.
+        state_names: State variables of its type, where that is the source's own, dotted likewise.
+        exposure_names: What that type exposes.
     """
 
     names: tuple[str, ...] = ()
@@ -37,6 +39,8 @@ class Parameters:
     expression_texts: tuple[str, ...] = ()
     part_names: tuple[str, ...] = ()
     part_classes: tuple[str, ...] = ()
+    state_names: tuple[str, ...] = ()
+    exposure_names: tuple[str, ...] = ()
 
     def value(self, name: str) -> float | None:
         """The value of that name; absent where there is none."""
@@ -112,6 +116,7 @@ class SynapseModel:
     erev_mV: float | None = None
     tau_rise_ms: float | None = None
     tau_decay_ms: float | None = None
+    time_to_peak_ms: float | None = None
     sign: int | None = None
     short_term_plasticity: str | None = None
     block: str | None = None
@@ -393,6 +398,15 @@ class InputTable:
 
 
 @dataclass(frozen=True)
+class SimulationRun:
+    """How a LEMS document runs a network."""
+
+    id: str
+    length_ms: float
+    step_ms: float
+
+
+@dataclass(frozen=True)
 class NetworkHead:
     """A network without its contents.
 
@@ -410,6 +424,7 @@ class NetworkHead:
     raw: str | None = None
     parameters: Parameters = field(default_factory=Parameters)
     annotations: Annotations = field(default_factory=Annotations)
+    simulations: tuple[SimulationRun, ...] = ()
     entry: str | None = None
     commands: tuple[str, ...] = ()
     fallbacks: tuple[str, ...] = ()
@@ -428,6 +443,7 @@ class ParsedModel:
         report: What became of every file and element.
         kept_elements: Elements outside its definitions that the graph has no place for.
         known_missing: What the source has and the graph is known to lack.
+        annotations: What its documents say of themselves.
         readme: What its README says; absent for sources without NEURON code.
         run_hints: Ways to run its NEURON code, best first.
     """
@@ -448,6 +464,7 @@ class ParsedModel:
     input_tables: tuple[InputTable, ...] = ()
     kept_elements: tuple[str, ...] = ()
     known_missing: tuple[str, ...] = ()
+    annotations: Annotations = field(default_factory=Annotations)
     readme: str | None = None
     run_hints: tuple[str, ...] = ()
 

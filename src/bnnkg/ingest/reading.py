@@ -10,6 +10,7 @@ import numpy as np
 from lxml import etree
 
 from bnnkg.errors import SourceError
+from bnnkg.ingest.annotations import document_annotations, joined
 from bnnkg.ingest.definitions import Definitions
 from bnnkg.ingest.documents import Collection, Document, collect_documents
 from bnnkg.ingest.hdf5_networks import read_networks
@@ -21,6 +22,7 @@ from bnnkg.ingest.neuron.joining import add_neuron
 from bnnkg.ingest.neuron.reading import NeuronReading, read_neuron
 from bnnkg.ingest.parsed import InputTable, NetworkHead, ParsedModel, Population
 from bnnkg.ingest.report import ElementCounts, FileReport, SourceReport, SourceStatus
+from bnnkg.ingest.simulations import add_simulations
 from bnnkg.ingest.sources import Source, open_tree
 from bnnkg.ingest.temperatures import add_kinetics_at_network_temperatures
 from bnnkg.ingest.xml_networks import NetworkReader
@@ -60,6 +62,7 @@ def read_source(
     _read_networks(networks, found, library, progress)
     _add_unused_inputs(networks)
     add_kinetics_at_network_temperatures(networks)
+    add_simulations(networks, library, found.documents.values())
     first = (len(networks.heads), len(networks.populations), len(definitions.inputs))
     neuron = read_neuron(tree, source, first=first, execute=execute, cache=cache, progress=progress)
     if neuron is not None:
@@ -144,6 +147,7 @@ def _model(
     hashes += neuron.hashes.items() if neuron is not None else ()
     executed = neuron is not None and neuron.parts is not None
     tier = "executed" if executed else "static"
+    said = joined(document_annotations(p, d.root, d.account) for p, d in documents.items())
     # The same files, read and run, are two versions: they do not have the same content.
     version = content_version([*hashes, *([("", b"executed")] if executed else [])])
     reports = dict(found.reports)
@@ -180,6 +184,7 @@ def _model(
         input_tables=tuple(networks.inputs),
         kept_elements=tuple(_kept_elements(documents, definitions)),
         known_missing=tuple(neuron.missing) if neuron else (),
+        annotations=said,
         readme=neuron.readme if neuron else None,
         run_hints=neuron.run_hints if neuron else (),
     )

@@ -22,15 +22,15 @@ from bnnkg.ingest.parsed import (
     Floats,
     GateKinetics,
     Layout,
+    NetworkHead,
     Nmodl,
-    Parameters,
     ParsedModel,
     Placement,
     Population,
 )
 from bnnkg.ingest.sources import TermRef
 from bnnkg.ingest.stimuli import stimulus_records
-from bnnkg.ingest.tables import Tables
+from bnnkg.ingest.tables import Tables, arrays
 from bnnkg.schema import GraphTables
 
 
@@ -64,8 +64,8 @@ def _add_model(tables: Tables, parsed: ParsedModel, uid: str) -> None:
         accession=source.accession, licence=source.licence, doi=source.doi, n_files=parsed.n_files,
         title=source.title, citation=source.citation, release=source.release,
         archive_sha256=source.archive_sha256, kept_elements=list(parsed.kept_elements) or None,
-        known_missing=list(parsed.known_missing) or None,
-        readme=parsed.readme, run_hints=list(parsed.run_hints) or None,
+        known_missing=list(parsed.known_missing) or None, readme=parsed.readme,
+        run_hints=list(parsed.run_hints) or None, **said(parsed.annotations),
     )  # fmt: skip
     terms: dict[str, TermRef] = {}
     for term in (*source.terms, *_annotated_terms(parsed)):
@@ -80,7 +80,7 @@ def _add_model(tables: Tables, parsed: ParsedModel, uid: str) -> None:
 
 def _annotated_terms(parsed: ParsedModel) -> Iterator[TermRef]:
     """Terms that the elements of a model name, each as often as it is named."""
-    said_of = [one.annotations for one in parsed.definitions]
+    said_of = [parsed.annotations, *(one.annotations for one in parsed.definitions)]
     said_of += [one.annotations for one in parsed.networks]
     said_of += [one.annotations for one in parsed.inputs]
     for one in said_of:
@@ -97,18 +97,6 @@ def _names(parsed: ParsedModel) -> dict[str, str]:
         if definition.id:
             names[definition.uid] = min(definition.id, names.get(definition.uid, definition.id))
     return names
-
-
-def _arrays(parameters: Parameters) -> dict[str, list[str] | list[float] | None]:
-    return {
-        "parameter_names": list(parameters.names) or None,
-        "parameter_values": list(parameters.values) or None,
-        "parameter_units": list(parameters.units) or None,
-        "expression_names": list(parameters.expression_names) or None,
-        "expression_texts": list(parameters.expression_texts) or None,
-        "part_names": list(parameters.part_names) or None,
-        "part_classes": list(parameters.part_classes) or None,
-    }
 
 
 def _kinetics(kinetics: GateKinetics | None) -> dict[str, object]:
@@ -144,8 +132,8 @@ def _add_mechanisms(tables: Tables, parsed: ParsedModel, names: dict[str, str]) 
             "Mechanism", uid=one.uid, name=names.get(one.uid), mechanism_class=one.mechanism_class,
             kind=one.kind, base_class=one.base_class, ion=one.ion, is_passive=one.is_passive,
             conductance_pS=one.conductance_pS, gate_names=list(one.gate_names) or None,
-            gate_instances=list(one.gate_instances) or None, **_arrays(one.parameters),
-            **_kinetics(one.kinetics), **_nmodl(one.nmodl),
+            gate_instances=list(one.gate_instances) or None, **_kinetics(one.kinetics),
+            **arrays(one.parameters) | _nmodl(one.nmodl),
         )  # fmt: skip
 
 
@@ -154,9 +142,10 @@ def _add_synapse_types(tables: Tables, parsed: ParsedModel, names: dict[str, str
         tables.node(
             "SynapseType", uid=one.uid, name=names.get(one.uid), synapse_class=one.synapse_class,
             base_class=one.base_class, gbase_nS=one.gbase_nS, erev_mV=one.erev_mV,
-            tau_rise_ms=one.tau_rise_ms, tau_decay_ms=one.tau_decay_ms, sign=one.sign,
+            tau_rise_ms=one.tau_rise_ms, tau_decay_ms=one.tau_decay_ms,
+            time_to_peak_ms=one.time_to_peak_ms, sign=one.sign,
             short_term_plasticity=one.short_term_plasticity, block=one.block,
-            **_arrays(one.parameters), **_nmodl(one.nmodl),
+            **arrays(one.parameters) | _nmodl(one.nmodl),
         )  # fmt: skip
 
 
@@ -295,7 +284,7 @@ def _add_networks(tables: Tables, parsed: ParsedModel, model: str) -> list[list[
             temperature_degC=head.temperature_degC, implicit=head.implicit, entry=head.entry,
             commands=list(head.commands) or None, fallbacks=list(head.fallbacks) or None,
             stub_mechanisms=head.stub_mechanisms, v_init_mV=head.v_init_mV,
-            **_arrays(head.parameters),
+            **arrays(head.parameters), **_simulations(head),
         )  # fmt: skip
         tables.edge(
             "DEFINES", "Model", "Network", model, uid, uid=f"{model}/Network/{head.path}",
@@ -305,6 +294,14 @@ def _add_networks(tables: Tables, parsed: ParsedModel, model: str) -> list[list[
     return [
         _add_population(tables, parsed, model, place) for place in range(len(parsed.populations))
     ]
+
+
+def _simulations(head: NetworkHead) -> dict[str, object]:
+    return {
+        "simulation_names": [one.id for one in head.simulations] or None,
+        "simulation_lengths_ms": [one.length_ms for one in head.simulations] or None,
+        "simulation_steps_ms": [one.step_ms for one in head.simulations] or None,
+    }
 
 
 def _add_population(tables: Tables, parsed: ParsedModel, model: str, place: int) -> list[str]:

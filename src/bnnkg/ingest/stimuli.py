@@ -7,7 +7,7 @@ from typing import Any
 from bnnkg.ingest.annotations import said
 from bnnkg.ingest.connections import Neurons
 from bnnkg.ingest.parsed import InputModel, InputTable, ParsedModel
-from bnnkg.ingest.tables import Tables
+from bnnkg.ingest.tables import Tables, arrays
 
 
 def stimulus_records(tables: Tables, parsed: ParsedModel, model: str, neurons: Neurons) -> None:
@@ -63,13 +63,7 @@ def _properties(component: InputModel) -> dict[str, Any]:
         "amplitude_pA": _in_unit(component, "pA", "amplitude"),
         "delay_ms": _in_unit(component, "ms", "delay"),
         "duration_ms": _in_unit(component, "ms", "duration"),
-        "parameter_names": list(parameters.names) or None,
-        "parameter_values": list(parameters.values) or None,
-        "parameter_units": list(parameters.units) or None,
-        "expression_names": list(parameters.expression_names) or None,
-        "expression_texts": list(parameters.expression_texts) or None,
-        "part_names": list(parameters.part_names) or None,
-        "part_classes": list(parameters.part_classes) or None,
+        **arrays(parameters),
     }
 
 

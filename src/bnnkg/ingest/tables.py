@@ -5,9 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bnnkg.ingest.parsed import Parameters
 from bnnkg.schema import EdgeTable, GraphTables, NodeTable
 
 Columns = dict[str, list[Any]]
+
+
+def arrays(parameters: Parameters) -> dict[str, list[str] | list[float] | None]:
+    """Parameters as properties of a node."""
+    return {
+        "parameter_names": list(parameters.names) or None,
+        "parameter_values": list(parameters.values) or None,
+        "parameter_units": list(parameters.units) or None,
+        "expression_names": list(parameters.expression_names) or None,
+        "expression_texts": list(parameters.expression_texts) or None,
+        "part_names": list(parameters.part_names) or None,
+        "part_classes": list(parameters.part_classes) or None,
+        "state_names": list(parameters.state_names) or None,
+        "exposure_names": list(parameters.exposure_names) or None,
+    }
 
 
 class Tables:

@@ -95,7 +95,7 @@ def measured(
     found = {bracket(curve) for curve in curves.values() for bracket in _BRACKETS}
     steps = [np.linspace(*bracket, _FINE) for bracket in found if bracket is not None]
     v_mV = np.unique(np.concatenate(steps)) if steps else np.empty(0)
-    fine = _Fine(v_mV, at(v_mV))
+    fine = _Fine(v_mV, at(v_mV) if v_mV.size else {})
     return tuple(_gate(name, exponents[name], curve, fine) for name, curve in curves.items())
 
 

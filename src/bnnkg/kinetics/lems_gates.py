@@ -98,7 +98,8 @@ def _conducts(part: Component) -> bool:
 
 def _scheme(gate: Scope) -> tuple[Value, Value]:
     """Open fraction, and slowest time constant, of a scheme of states."""
-    states = {one.id: place for place, one in enumerate(_states(gate))}
+    of_scheme = {one.id: one for one in reversed(_states(gate))}  # the first, where ids repeat
+    states = {id_: place for place, id_ in enumerate(of_scheme)}
     found = _rates(gate, states)
     if isinstance(found, Unknown):
         return found, found
@@ -106,7 +107,7 @@ def _scheme(gate: Scope) -> tuple[Value, Value]:
     n_v = len(matrix)
     outcomes = coupled_outcomes(matrix, np.zeros((n_v, len(states))), np.ones(n_v))
     open_fraction = np.zeros(n_v)
-    for outcome, state in zip(outcomes, _states(gate), strict=True):
+    for outcome, state in zip(outcomes, of_scheme.values(), strict=True):
         if isinstance(outcome, Unknown):
             return outcome, outcome
         share = state.values.get("relativeConductance", _RELATIVE_CONDUCTANCE.get(state.role, 0.0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bnnkg.schema.declaration import EdgeType, Property
-from bnnkg.schema.nodes import KINETICS
+from bnnkg.schema.nodes import KINETICS, SAID
 
 UID = Property(
     "uid", "string", "Tells it from other such edges between the same two nodes", required=True
@@ -28,11 +28,7 @@ EDGE_TYPES: tuple[EdgeType, ...] = (
             Property("id", "string", "Id of the element", "", "id"),
             Property("path", "string", "File and element, relative to the source", required=True),
             Property("raw", "string", "What of the element has no place in the graph, as written"),
-            Property("notes", "string", "Notes in the element, those of its parts after their names", "", "notes"),
-            Property("property_names", "strings", "Tags of its property elements, those of its parts after their names", "", "property"),
-            Property("property_values", "strings", "Their values, in the same order", "", "property"),
-            Property("annotation_qualifiers", "strings", "How each annotation is meant, such as bqbiol:isVersionOf or neuroLexId", "", "annotation"),
-            Property("annotation_values", "strings", "What each names: an address, an identifier or a text", "", "annotation"),
+            *SAID,
             Property("segment_ids", "integers", "Ids of a Cell's segments, in the order of its sections", "", "segment"),
             Property("segment_names", "strings", "Names of a Cell's segments, in the same order", "", "segment"),
             Property("kinds_from", "string", "What told a Cell's soma, dendrite and axon apart: groups, names or topology"),

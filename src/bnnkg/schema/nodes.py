@@ -23,16 +23,28 @@ PARTS = (
 )
 EXPRESSIONS = (
     Property(
-        "expression_names", "strings", "Attributes that hold text rather than a quantity, dotted"
+        "expression_names",
+        "strings",
+        "Attributes that hold text rather than a quantity, and formulas of the source's own types, "
+        "dotted",
     ),
     Property("expression_texts", "strings", "That text, in the same order"),
+    Property(
+        "state_names",
+        "strings",
+        "Its state variables, as NMODL or the source's own type declares them",
+        "",
+        "StateVariable",
+    ),
+    Property(
+        "exposure_names", "strings", "What the source's own type of it exposes", "", "Exposure"
+    ),
 )
 NMODL = (
     Property(
         "range_names", "strings", "Quantities that may differ from segment to segment", "", "RANGE"
     ),
     Property("global_names", "strings", "Quantities that all its instances share", "", "GLOBAL"),
-    Property("state_names", "strings", "Its state variables", "", "STATE"),
     Property("pointer_names", "strings", "Quantities that it reads from elsewhere", "", "POINTER"),
     Property("ions_read", "strings", "Ions whose state it reads", "", "USEION"),
     Property(
@@ -82,6 +94,13 @@ KINETICS = (
     ),
     Property("kinetics_note", "string", "Why some of these numbers are absent"),
 )
+SAID = (
+    Property("notes", "string", "Notes of the author, those of parts after their names", "", "notes"),
+    Property("property_names", "strings", "Tags of its property elements, those of parts after their names", "", "property"),
+    Property("property_values", "strings", "Their values, in the same order", "", "property"),
+    Property("annotation_qualifiers", "strings", "How each annotation is meant, such as bqbiol:isVersionOf or neuroLexId", "", "annotation"),
+    Property("annotation_values", "strings", "What each names: an address, an identifier or a text", "", "annotation"),
+)  # fmt: skip
 RECEIVER = Property(
     "receiver", "string", "Point process of NEURON that it acts by; those of one share its state"
 )
@@ -155,7 +174,7 @@ MODEL = NodeType(
         Property("run_hints", "strings", "Ways to run its NEURON code, best first: file, statements, and what speaks for it"),
         Property("kept_elements", "strings", "Elements outside its definitions that the graph has no place for: file, class, number"),
         Property("known_missing", "strings", "What the source has and the graph is known to lack"),
-        *LEASE,
+        *SAID, *LEASE,
     ),
     indexed=("key",),
 )  # fmt: skip
@@ -178,6 +197,9 @@ NETWORK = NodeType(
         Property("fallbacks", "strings", "What it took to make it load"),
         Property("stub_mechanisms", "boolean", "Whether its mechanisms stood in as declarations only"),
         Property("v_init_mV", "float", "Potential at the start", "mV", "v_init"),
+        Property("simulation_names", "strings", "Simulations of LEMS documents that run it", "", "Simulation"),
+        Property("simulation_lengths_ms", "floats", "How long each runs it, in the same order", "ms", "length"),
+        Property("simulation_steps_ms", "floats", "Time steps of each", "ms", "step"),
         *PARAMETERS, *EXPRESSIONS, *PARTS,
     ),
     indexed=("model_uid",),
@@ -253,7 +275,7 @@ MECHANISM = NodeType(
         Property("conductance_pS", "float", "Conductance of one channel", "pS", "conductance"),
         Property("gate_names", "strings", "Its gates", "", "gate"),
         Property("gate_instances", "integers", "Their exponents, in the same order", "", "instances"),
-        *KINETICS, *NMODL, *PARAMETERS, *EXPRESSIONS, *PARTS,
+        *KINETICS, *PARAMETERS, *EXPRESSIONS, *NMODL, *PARTS,
     ),
     indexed=("name", "ion"),
 )  # fmt: skip
@@ -267,10 +289,11 @@ SYNAPSE_TYPE = NodeType(
         Property("erev_mV", "float", "Reversal potential", "mV", "erev"),
         Property("tau_rise_ms", "float", "Rise time constant", "ms", "tauRise"),
         Property("tau_decay_ms", "float", "Decay time constant", "ms", "tauDecay"),
+        Property("time_to_peak_ms", "float", "Time from the arrival of a spike to the greatest conductance", "ms", "", ("tau_rise_ms", "tau_decay_ms")),
         Property("sign", "integer", "1 excites, -1 inhibits, by reversal against -55 mV", "", derived_from=("erev_mV",)),
         Property("short_term_plasticity", "string", "Class of its plasticity mechanism", "", "plasticityMechanism"),
         Property("block", "string", "Class of its block mechanism", "", "blockMechanism"),
-        *NMODL, *PARAMETERS, *EXPRESSIONS, *PARTS,
+        *PARAMETERS, *EXPRESSIONS, *NMODL, *PARTS,
     ),
     indexed=("name",),
 )  # fmt: skip

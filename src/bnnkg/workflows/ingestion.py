@@ -94,6 +94,7 @@ def ingest(
     *,
     settings: Settings,
     name: str | None = None,
+    accession: str | None = None,
     manifest: Path | None = None,
     execute: bool = False,
     strict: bool = False,
@@ -108,6 +109,7 @@ def ingest(
         sources: Files, folders, archives, URLs, ``modeldb:ACCESSION``, ``modeldb:all``.
         settings: Which database, catalogue and ModelDB.
         name: Key of the model, where one source is given.
+        accession: Its accession in ModelDB, likewise; it is the key where no name is given.
         manifest: CSV file of more sources, with the columns of ``sources.MANIFEST_COLUMNS``.
         execute: Runs NEURON code, in the sandbox.
         strict: A source with a file that failed or is unsupported is not loaded.
@@ -126,7 +128,7 @@ def ingest(
         _check_sandbox()
     reading = Reading(execute, settings.cache_folder, strict, compare=dry_run)
     with Finder(settings, progress) as finder:
-        wanted = finder.wanted(sources, name, manifest)
+        wanted = finder.wanted(sources, name, manifest, accession=accession)
         batch = _Batch(finder, wanted, reading, settings, resume, jobs, progress)
         if dry_run:
             return batch.load_all(None)
@@ -147,6 +149,7 @@ def validate(
     *,
     settings: Settings | None = None,
     name: str | None = None,
+    accession: str | None = None,
     manifest: Path | None = None,
     execute: bool = False,
     strict: bool = False,
@@ -155,8 +158,9 @@ def validate(
 ) -> IngestOutcome:
     """The report of ``ingest`` without a database, and what NeuroML's schema says, by line."""
     return ingest(
-        sources, settings=settings or Settings(), name=name, manifest=manifest, execute=execute,
-        strict=strict, dry_run=True, jobs=jobs, progress=progress,
+        sources, settings=settings or Settings(), name=name, accession=accession,
+        manifest=manifest, execute=execute, strict=strict, dry_run=True, jobs=jobs,
+        progress=progress,
     )  # fmt: skip
 
 

@@ -60,7 +60,12 @@ class Finder:
         self._modeldb: ModelDB | None = None
 
     def wanted(
-        self, texts: Sequence[str], name: str | None = None, manifest: Path | None = None
+        self,
+        texts: Sequence[str],
+        name: str | None = None,
+        manifest: Path | None = None,
+        *,
+        accession: str | None = None,
     ) -> list[Wanted]:
         """All sources that arguments and a manifest ask for; ``modeldb:all`` is many.
 
@@ -68,13 +73,10 @@ class Finder:
             UsageError: No source, two of one key, or a manifest of another form.
             SourceError: ModelDB does not tell what it has.
         """
-        if name is not None and len(texts) != 1:
-            raise UsageError(
-                "--name names one source", found=f"{len(texts)} sources", hint="use --manifest"
-            )
-        rows: list[Mapping[str, str]] = [{"source": text} for text in texts]
-        if name is not None:
-            rows = [{"source": texts[0], "name": name}]
+        given = {"name": name, "accession": accession}
+        said = {key: value for key, value in given.items() if value is not None}
+        _check_single(texts, said)
+        rows: list[Mapping[str, str]] = [{"source": text, **said} for text in texts]
         rows += _read_manifest(manifest) if manifest else []
         if not rows:
             raise UsageError(
@@ -153,6 +155,19 @@ class Finder:
         path = download_url(wanted.text, cache=self._settings.cache_folder, progress=self._progress)
         found = find_source(str(path), **wanted.given)
         return replace(found, key=wanted.key, given=wanted.text)
+
+
+def _check_single(texts: Sequence[str], said: Mapping[str, str]) -> None:
+    """Refuses what is said of one source where there are several, or where it is known already."""
+    for option in said:
+        if len(texts) != 1:
+            raise UsageError(
+                f"--{option} is of one source", found=f"{len(texts)} sources", hint="use --manifest"
+            )
+    if "accession" in said and texts[0].startswith(MODELDB):
+        raise UsageError(
+            "the source is an accession itself", found=texts[0], hint="leave out --accession"
+        )
 
 
 def _accession(text: str) -> str:
