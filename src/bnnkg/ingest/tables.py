@@ -20,6 +20,8 @@ def arrays(parameters: Parameters) -> dict[str, list[str] | list[float] | None]:
         "parameter_units": list(parameters.units) or None,
         "expression_names": list(parameters.expression_names) or None,
         "expression_texts": list(parameters.expression_texts) or None,
+        "part_names": list(parameters.part_names) or None,
+        "part_classes": list(parameters.part_classes) or None,
         "state_names": list(parameters.state_names) or None,
         "exposure_names": list(parameters.exposure_names) or None,
         "part_names": list(parameters.part_names) or None,

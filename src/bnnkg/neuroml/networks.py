@@ -69,6 +69,8 @@ class NetworkWriter:
 
     def _network(self, file: Any, node: Row, edge: Row) -> None:
         attributes = {"id": valid_id(node.get("name") or "network")}
+        for simulation in node.get("simulation_names", ()):
+            self.not_written.append(f"Simulation {simulation} of {attributes['id']}, which is LEMS")
         if "temperature_degC" in node:
             attributes["type"] = "networkWithTemperature"
             attributes["temperature"] = quantity(node["temperature_degC"], "degC")
