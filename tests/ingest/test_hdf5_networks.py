@@ -11,7 +11,6 @@ import pytest
 from neuroml.writers import NeuroMLHdf5Writer, NeuroMLWriter
 from neuroml_texts import checked_records, edges, read_folder, rows
 
-import neuroml
 from bnnkg.ingest import find_source, read_source
 from bnnkg.ingest.hdf5 import as_decimal
 from bnnkg.schema import GraphTables

@@ -4,11 +4,11 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import neuroml
 import pytest
 from lxml import etree
 from neuroml_texts import CELL, CHANNELS, checked_records, edges, read_text, rows
 
-import neuroml
 from bnnkg.ingest.cells import ranges
 from bnnkg.ingest.morphology import kind_of_name
 from bnnkg.ingest.parsed import Cell, ParsedModel

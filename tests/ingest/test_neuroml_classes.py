@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import neuroml
 import pytest
 from every_class import PARTS
 from lxml import etree
 from neuroml_texts import checked_records, document, edges, read_folder, rows
 
-import neuroml
 from bnnkg.ingest.classes import CLASSES, NEUROML_NAMES
 from bnnkg.ingest.parsed import ParsedModel
 from bnnkg.schema import EDGES, NODES, GraphTables

@@ -18,7 +18,6 @@ from typing import Any
 
 from lxml import etree
 
-import neuroml
 from bnnkg.errors import QuantityError
 from bnnkg.ingest.markup import Account, local_name, quiet_warnings
 from bnnkg.ingest.quantities import finite_quantity

@@ -275,9 +275,7 @@ class Definitions:
         """Place in ``inputs`` of an element."""
         if entry not in self._inputs:
             part, collected = self._collect(entry)
-            said = annotations_of(
-                entry.element, entry.document.account
-            )  # taken, it is not left over
+            said = annotations_of(entry.element, entry.document.account)  # before what is left
             self._inputs[entry] = len(self.inputs)
             self.inputs.append(
                 InputModel(
@@ -302,7 +300,7 @@ class Definitions:
     # ------------------------------------------------------------------ definitions
 
     def _define(self, label: DefinedLabel, uid: str, entry: Entry, part: Part) -> None:
-        said = annotations_of(entry.element, entry.document.account)  # taken, it is not left over
+        said = annotations_of(entry.element, entry.document.account)  # before what is left
         self.definitions.append(
             Definition(
                 label,
