@@ -24,8 +24,6 @@ def arrays(parameters: Parameters) -> dict[str, list[str] | list[float] | None]:
         "part_classes": list(parameters.part_classes) or None,
         "state_names": list(parameters.state_names) or None,
         "exposure_names": list(parameters.exposure_names) or None,
-        "part_names": list(parameters.part_names) or None,
-        "part_classes": list(parameters.part_classes) or None,
     }
 
 
