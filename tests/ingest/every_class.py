@@ -48,7 +48,7 @@ CONCENTRATIONS = """
 <fixedFactorConcentrationModel id="factor" ion="ca" restingConc="1e-4mM" decayConstant="9ms"
   rho="3e-3 mol_per_m_per_A_per_s"/>
 <concentrationModel id="model" type="decayingPoolConcentrationModel" ion="ca" restingConc="1e-4mM"
-  decayConstant="9ms" shellThickness="0.1um"/>
+  decayConstant="8ms" shellThickness="0.1um"/>
 <fixedFactorConcentrationModelTraub id="traub" species="ca" restingConc="0mM" beta="0.1per_ms"
   phi="2" />
 """
