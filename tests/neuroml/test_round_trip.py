@@ -195,3 +195,11 @@ def test_real_models_come_back(name: str, tmp_path: Path) -> None:
     assert shared_uids(done.after) == shared_uids(done.before)
     told = done.written.renamed or done.written.not_written
     assert told or owned_content(done.after) == owned_content(done.before)
+
+
+def test_ontology_ids_of_parts_are_told(tmp_path: Path) -> None:
+    text = CELL.replace("<cell ", '<cell neuroLexId="nlx_cell_1" ', 1)
+    assert text != CELL
+    parts = {"m.nml": document(CHANNELS, text, SYNAPSES)}
+    done = trip(folder(tmp_path / "m", parts), tmp_path / "out.nml")
+    assert any("the neuroLexId nlx_cell_1" in told for told in done.written.not_written)

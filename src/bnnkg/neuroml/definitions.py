@@ -10,7 +10,7 @@ from bnnkg.neuroml.cells import Shape, groups_of, morphology, segment_ids, shape
 from bnnkg.neuroml.components import component
 from bnnkg.neuroml.grammar import name_of
 from bnnkg.neuroml.graph import Graph, Row
-from bnnkg.neuroml.leftovers import formula_names, restore, said
+from bnnkg.neuroml.leftovers import formula_names, lost_lex_ids, restore, said
 from bnnkg.neuroml.membrane import Membrane
 from bnnkg.neuroml.values import Ids
 
@@ -219,6 +219,11 @@ class Definitions:
         types: dict[str, etree._Element] = {}
         for place, before in enumerate(said(edge)):
             one.insert(place, before)
+        self.not_written += [
+            f"{name_of(one)} {edge['written_id']}: the neuroLexId {id_}, for the graph does not "
+            "say which of its parts has it"
+            for id_ in lost_lex_ids(edge, one)
+        ]
         for leftover in restore(edge.get("raw"), one):
             if name_of(leftover.element) == "ComponentType":
                 types[leftover.element.get("name", "")] = leftover.element

@@ -126,6 +126,14 @@ def said(edge: Row) -> list[etree._Element]:
     return found
 
 
+def lost_lex_ids(edge: Row, top: etree._Element) -> list[str]:
+    """The neuroLexIds that a definition had and that its element, written again, has not."""
+    written = {one.get("neuroLexId") for one in top.iter()}
+    said_of_it = edge.get("annotation_qualifiers", ()), edge.get("annotation_values", ())
+    pairs = zip(*said_of_it, strict=True)
+    return [value for q, value in pairs if q == "neuroLexId" and value not in written]
+
+
 def _annotation(statements: list[tuple[str, str]]) -> etree._Element:
     """Statements as RDF."""
     top = element("annotation")
