@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 _WIDTHS = (np.int8, np.int16, np.int32)
 
@@ -36,7 +37,7 @@ def is_same(values: np.ndarray) -> bool:
     return len(values) > 0 and values.strides == (0,)
 
 
-def only(values: np.ndarray, good: np.ndarray) -> np.ndarray:
+def only(values: np.ndarray, good: npt.NDArray[np.bool_]) -> np.ndarray:
     """The rows for which ``good`` holds."""
     if good.all():
         return values

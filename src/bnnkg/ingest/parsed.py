@@ -14,6 +14,7 @@ from bnnkg.ingest.sources import Source
 
 Integers = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 DefinedLabel = Literal["Cell", "Mechanism", "SynapseType"]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from bnnkg.ingest.arrays import is_same, joined, narrow, only, same
 from bnnkg.ingest.cells import CellReading
-from bnnkg.ingest.parsed import Floats, Integers, SiteColumns
+from bnnkg.ingest.parsed import Flags, Floats, Integers, SiteColumns
 
 _PATH = re.compile(r"(?:\.\./)*([^/\[\]]+)/([^/\[\]]+)(?:/.*)?\Z")
 _INDEX = re.compile(r"(?:\.\./)*([^/\[\]]+)\[\s*(\d+)\s*\](?:/.*)?\Z")
@@ -164,7 +164,7 @@ def _placed(
     return (section, place, np.clip(fraction, 0.0, 1.0)), good
 
 
-def keep_sites(sites: Sites, good: np.ndarray) -> Sites:
+def keep_sites(sites: Sites, good: Flags) -> Sites:
     """The rows of some sites in the file for which ``good`` holds."""
     return Sites(
         only(sites.population, good),
@@ -174,7 +174,7 @@ def keep_sites(sites: Sites, good: np.ndarray) -> Sites:
     )
 
 
-def keep_rows(columns: SiteColumns, good: np.ndarray) -> SiteColumns:
+def keep_rows(columns: SiteColumns, good: Flags) -> SiteColumns:
     """The rows of some sites for which ``good`` holds."""
     return SiteColumns(
         only(columns.population, good),
@@ -182,4 +182,15 @@ def keep_rows(columns: SiteColumns, good: np.ndarray) -> SiteColumns:
         only(columns.section, good),
         only(columns.segment, good),
         only(columns.fraction, good),
+    )
+
+
+def take_rows(columns: SiteColumns, rows: Integers) -> SiteColumns:
+    """Some sites, by their rows."""
+    return SiteColumns(
+        columns.population[rows],
+        columns.neuron[rows],
+        columns.section[rows],
+        columns.segment[rows],
+        columns.fraction[rows],
     )

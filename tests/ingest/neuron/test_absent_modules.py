@@ -10,10 +10,11 @@ import pytest
 
 _START = """
 import sys
+from pathlib import Path
 sys.path.insert(0, {folder!r})
 from absent import forgive_age, stand_in_for
-stand_in_for(["no_such_module", "brian"])
-forgive_age()
+stand_in_for(["no_such_module", "brian"], Path())
+forgive_age(Path())
 """
 INSIDE = Path(__file__).parents[3] / "src/bnnkg/ingest/neuron/inside"
 

@@ -66,7 +66,7 @@ def _next(attempt: Attempt, told: Told | None = WHOLE, plan: Plan = PLAN, **has:
         ("", []),
         ("kd is not a MECHANISM", ["all mods of the source", "author's mods compiled"]),
         ("NEURON: undefined function f", ["all mods of the source", "author's mods compiled"]),
-        ("subscript out of range", ["author's mods compiled"]),
+        ("subscript out of range", []),
         ("NEURON: syntax error", []),
         ("ModuleNotFoundError: No module named 'brian'", ["module brian absent"]),
         ("ModuleNotFoundError: No module named 'brian.units'", ["module brian absent"]),

@@ -11,13 +11,12 @@ import numpy as np
 
 from bnnkg.ingest.identity import PathNames, path_part
 from bnnkg.ingest.neuron.capture import Capture
-from bnnkg.ingest.neuron.forest import Flags
 from bnnkg.ingest.neuron.mod_currents import Currents, current_names
 from bnnkg.ingest.neuron.neurons import Sites, join_sites
 from bnnkg.ingest.neuron.resolved import Mechanisms, Resolved
 from bnnkg.ingest.neuron.rounding import distinct_rows
-from bnnkg.ingest.parsed import Floats, Integers, Projection, SiteColumns
-from bnnkg.ingest.sites import keep_rows
+from bnnkg.ingest.parsed import Flags, Floats, Integers, Projection, SiteColumns
+from bnnkg.ingest.sites import take_rows
 from bnnkg.kinetics.syntax import Name
 
 _POTENTIAL = re.compile(r"\bv\b")
@@ -184,7 +183,7 @@ def _projection(
     wiring: Wiring, kind: str, columns: _Columns, rows: Integers, mechanism: str
 ) -> Projection:
     neurons = wiring.sites.neurons
-    pre, post = keep_rows(columns.pre, rows), keep_rows(columns.post, rows)
+    pre, post = take_rows(columns.pre, rows), take_rows(columns.post, rows)
     ends = (neurons.id_of(int(site.population[0])) for site in (pre, post))
     id_ = ">".join([*ends, mechanism])
     types, type_of = _types(wiring, kind, columns.point[rows])

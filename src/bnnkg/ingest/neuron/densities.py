@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnnkg.ingest.neuron.capture import Capture, Density
-from bnnkg.ingest.neuron.forest import Flags, Forest
+from bnnkg.ingest.neuron.forest import Forest
 from bnnkg.ingest.neuron.mod_currents import Currents, current_names
 from bnnkg.ingest.neuron.resolved import Mechanisms, Resolved
 from bnnkg.ingest.neuron.rounding import nine_digits, texts
-from bnnkg.ingest.parsed import Floats, Integers, Placement
+from bnnkg.ingest.parsed import Flags, Floats, Integers, Placement
 from bnnkg.kinetics import ModFile
 from bnnkg.kinetics.syntax import Expression, Name, Number
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from bnnkg.ingest.morphology import kind_of_name
 from bnnkg.ingest.neuron.capture import Capture, Sections
 from bnnkg.ingest.neuron.columns import Array
 from bnnkg.ingest.neuron.rounding import as_written, nine_digits
-from bnnkg.ingest.parsed import Floats, Integers
+from bnnkg.ingest.parsed import Flags, Floats, Integers
 
 KINDS = ("soma", "dendrite", "axon", "other")
 _UNKNOWN = -1
@@ -23,7 +22,6 @@ _MORE_WORDS = (
     ("node", "axon"), ("myelin", "axon"), ("hill", "axon"), ("mysa", "axon"), ("flut", "axon"),
     ("stin", "axon"), ("bouton", "axon"), ("trunk", "dendrite"), ("dapic", "dendrite"),
 )  # fmt: skip
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

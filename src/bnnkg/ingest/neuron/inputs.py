@@ -8,10 +8,9 @@ import numpy as np
 
 from bnnkg.ingest.identity import path_part
 from bnnkg.ingest.neuron.connectivity import Wiring, from_generator, is_connection
-from bnnkg.ingest.neuron.forest import Flags
 from bnnkg.ingest.neuron.resolved import Resolved
 from bnnkg.ingest.neuron.rounding import distinct_rows
-from bnnkg.ingest.parsed import InputModel, InputTable, Integers, Parameters
+from bnnkg.ingest.parsed import Flags, InputModel, InputTable, Integers, Parameters
 
 EVENTS = "NetCon"
 """Class of an input by events of which NEURON knows no source."""
