@@ -132,6 +132,7 @@ def test_arguments_reach_the_command(called):
     run("train", "--models", "a,b", "--models", "c", "--seeds", "5", "--epochs", "7")
     assert called[0][1] == {
         "models": ["a,b", "c"], "target": None, "epochs": 7, "seed": 0, "seeds": 5, "resume": None,
+        "accumulate": 1, "precision": "float32",
     }  # fmt: skip
 
 

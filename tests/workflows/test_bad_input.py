@@ -105,7 +105,7 @@ def test_an_unknown_segment_costs_only_its_connection(
     outcome = ingest([str(folder(tmp_path / "m", net=UNKNOWN_SEGMENT))], settings=settings)
     (file,) = outcome.to_json()["files"]
     assert file["elements"]["by_class"]["connection"] == {"loaded": 1, "kept": 1, "skipped": 0}
-    (told,) = [note for note in file["notes"] if 'postSegmentId="77"' in note]
+    (told,) = [note for note in file["notes"] if "segment 77" in note]
     assert "net.nml" in told
     assert "line " in told
     assert outcome.reports[0].status == "partial"
