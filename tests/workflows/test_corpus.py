@@ -201,7 +201,7 @@ def test_what_the_files_hold_is_found_in_the_graph(
             custom = {"OpenSourceBrain+PinskyRinzelModel": expected(what)}.get(key, 0)
             assert (
                 there(
-                    f"OPTIONAL MATCH (m)-[d:DEFINES]->(:Cell)"
+                    f"OPTIONAL MATCH (m)-[d:DEFINES]->(:Cell) WHERE {in_oracle}"
                     f" RETURN sum(size(coalesce(d.{column}, [])))"
                 )
                 == expected(what) - custom
