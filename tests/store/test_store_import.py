@@ -102,6 +102,7 @@ def test_what_does_not_fit_leaves_the_database_empty(home: Path) -> None:
         assert not list(home.glob("import-*"))
 
 
+@pytest.mark.slow
 def test_an_import_that_fails_leaves_an_empty_database(home: Path, tmp_path: Path) -> None:
     with Store.open(home):
         pass
@@ -117,6 +118,7 @@ def test_an_import_that_fails_leaves_an_empty_database(home: Path, tmp_path: Pat
         assert store.load_model(small_model("a")).status == "loaded"
 
 
+@pytest.mark.slow
 def test_a_killed_import_leaves_an_empty_database(home: Path, tmp_path: Path) -> None:
     with Store.open(home):
         pass

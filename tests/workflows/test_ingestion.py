@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import neo4j
 import pytest
@@ -24,7 +25,7 @@ from written_models import (
 from bnnkg.catalogue import Catalogue
 from bnnkg.errors import UnknownModelError
 from bnnkg.settings import Settings
-from bnnkg.workflows.ingestion import ingest, remove, validate
+from bnnkg.workflows.ingestion import IngestOutcome, ingest, remove, validate
 from bnnkg.workflows.listing import list_models
 
 
@@ -141,6 +142,16 @@ def test_a_model_may_be_changed_back(local: Settings, tmp_path: Path) -> None:
         assert dump(driver) == first
 
 
+def _read_of(outcome: IngestOutcome) -> dict[str, Any]:
+    """A report without what the graph did, and what only validation compares with the schema."""
+    report = outcome.to_json()
+    for model in report["models"]:
+        del model["change"]
+    for file in report["files"]:
+        file["notes"] = [note for note in file["notes"] if "against the schema" not in note]
+    return report
+
+
 def test_a_dry_run_writes_nothing(
     settings: Settings, driver: neo4j.Driver, empty: None, tmp_path: Path
 ) -> None:
@@ -149,7 +160,7 @@ def test_a_dry_run_writes_nothing(
     assert (told.exit_code, told.loads) == (0, {})
     assert dump(driver) == []
     done = ingest([str(source)], settings=settings)
-    assert done.to_json() == told.to_json()
+    assert _read_of(done) == _read_of(told)
     whole = dump(driver)
     would = remove(["one"], settings=settings, dry_run=True)
     assert dump(driver) == whole
@@ -160,7 +171,8 @@ def test_a_dry_run_writes_nothing(
 
 def test_validate_says_what_ingest_says(settings: Settings, empty: None, tmp_path: Path) -> None:
     source = folder(tmp_path / "one", net=circuit(6).text)
-    assert validate([str(source)]).to_json() == ingest([str(source)], settings=settings).to_json()
+    told, done = validate([str(source)]), ingest([str(source)], settings=settings)
+    assert _read_of(told) == _read_of(done)
 
 
 def test_a_manifest_names_sources(

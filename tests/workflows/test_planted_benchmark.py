@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from the_command import Command
 
+from bnnkg.progress import silent
 from bnnkg.settings import Settings
 from bnnkg.workflows.planted import _own_database, _read, _rows, _trials
 
@@ -23,7 +24,7 @@ def test_the_truth_finds_its_rows(settings: Settings, monkeypatch: pytest.Monkey
     """Every candidate is a synapse of the tensors, and lies on the neuron that it concerns."""
     monkeypatch.setattr("bnnkg.workflows.planted.N_DOCUMENTS", 3)
     with _own_database(settings) as own:
-        tensors, known = _read("decoys", settings=own, progress=lambda *_: None)
+        tensors, known = _read("decoys", settings=own, progress=silent)
     trial = _trials(tensors, known, 0)[-1]
     assert len(trial.subjects) == len(known[2])
     assert int(trial.drivers.sum()) == 3 * len(known[2])

@@ -367,14 +367,18 @@ class GraphAttention(nn.Module):
 class Output(nn.Module):
     """Heads side by side, projected, with dropout.
 
-    The weights are not 0 at first: what takes two sites in a row to reach an answer would then
-    start at a saddle, where neither site has a gradient.
+    The weights are small at first, so that a block starts as next to nothing, but not 0: what
+    takes two sites in a row to reach an answer would then start where neither has a gradient.
     """
+
+    GAIN = 0.1
 
     def __init__(self, config: BganConfig) -> None:
         super().__init__()
         self.project = nn.Linear(config.width, config.width)
         nn.init.zeros_(self.project.bias)
+        with torch.no_grad():
+            self.project.weight.mul_(self.GAIN)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, heads: Tensor) -> Tensor:
