@@ -367,11 +367,11 @@ class GraphAttention(nn.Module):
 class Output(nn.Module):
     """Heads side by side, projected, with dropout.
 
-    The weights are small at first, so that a block starts as next to nothing, but not 0: what
+    The weights are half of a layer's at first, so that a block starts as little, but not 0: what
     takes two sites in a row to reach an answer would then start where neither has a gradient.
     """
 
-    GAIN = 0.1
+    GAIN = 0.5
 
     def __init__(self, config: BganConfig) -> None:
         super().__init__()
