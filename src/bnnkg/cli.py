@@ -100,8 +100,8 @@ def bnnkg(
 def demo(call: Invocation) -> None:
     """Take a worm's nervous system from files to answers.
 
-    In about a minute, the 302 neurons of C. elegans and their 3,363 projections (from the package
-    c302) are read, loaded into a local Neo4j, learned from, annotated and asked.
+    In about two minutes, the 302 neurons of C. elegans and their 3,363 projections (from the
+    package c302) are read, loaded into a local Neo4j, learned from, annotated and asked.
     """
     from bnnkg.reports import demonstration_json, write_demonstration
     from bnnkg.store.server import status
