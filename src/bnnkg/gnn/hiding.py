@@ -131,18 +131,16 @@ def hide_features(
     Raises:
         TrainingError: No such group or column.
     """
-    chosen = _choose(batch, kind, group, columns)
     cover = _Cover.of(batch)
-    for place, column in chosen:
-        concerned = _instances(batch, kind, column, rows)
-        cover.nodes[kind][concerned, place] = True
+    for shared_by, together in _by_definition(_choose(batch, kind, group, columns)).items():
+        concerned = _instances(batch, kind, shared_by, rows)
+        cover.nodes[kind][concerned[:, None], torch.tensor([place for place, _ in together])] = True
         own = torch.zeros(len(batch.kind), dtype=torch.bool)
         own[concerned + batch.first_row(kind)] = True
-        for name in column.hides_with:
-            cover.add(batch, name, own)
-        near = _rows_of_neurons(batch, own)
-        for name in column.hides_across:
-            cover.add(batch, name, near)
+        cover.add(batch, (name for _, column in together for name in column.hides_with), own)
+        across = {name for _, column in together for name in column.hides_across}
+        if across:
+            cover.add(batch, across, _rows_of_neurons(batch, own))
     return cover.apply(batch)
 
 
@@ -161,22 +159,28 @@ class _Cover:
         edges = torch.zeros((batch.edge_index.shape[1], n), dtype=torch.bool)
         return cls(nodes, edges, torch.zeros((batch.up_index.shape[1], n), dtype=torch.bool))
 
-    def add(self, batch: Batch, name: str, rows: Tensor) -> None:
-        """Covers a column (``kind.name``) of these rows, or a feature of the edges at them."""
-        where, _, what = name.partition(".")
-        if where not in BY_NAME:
-            kind: Kind = next(k for k in KINDS if k == where)
-            first = batch.first_row(kind)
-            own = rows[first : first + len(batch.mask[kind])]
-            self.nodes[kind][own, places(kind)[what]] = True
-        elif where == "presynaptic_to":
-            at = rows[batch.up_synapse] | rows[batch.up_index].any(dim=0)
-            self.up[at, EDGE_FEATURES.index(what)] = True
+    def add(self, batch: Batch, names: Iterable[str], rows: Tensor) -> None:
+        """Covers columns (``kind.name``) of these rows, and features of the edges at them."""
+        named: dict[str, set[str]] = {}
+        for where, _, what in (name.partition(".") for name in names):
+            named.setdefault(where, set()).add(what)
+        for where, columns in named.items():
+            if where in BY_NAME:
+                self._add_edges(batch, where, columns, rows)
+            else:
+                kind: Kind = next(k for k in KINDS if k == where)
+                first = batch.first_row(kind)
+                own = rows[first : first + len(batch.mask[kind])].nonzero()
+                self.nodes[kind][own, torch.tensor([places(kind)[name] for name in columns])] = True
+
+    def _add_edges(self, batch: Batch, relation: str, names: Iterable[str], rows: Tensor) -> None:
+        features = torch.tensor([EDGE_FEATURES.index(name) for name in names])
+        if relation == "presynaptic_to":
+            pre, post = batch.up_index
+            at = rows[batch.up_synapse] | rows[pre] | rows[post]
+            self.up[at.nonzero(), features] = True
         else:
-            named = torch.tensor([triple[1] == where for triple in batch.edge_types])
-            at = named[batch.edge_type].nonzero().flatten()
-            at = at[rows[batch.edge_index[:, at]].any(dim=0)]
-            self.edges[at, EDGE_FEATURES.index(what)] = True
+            self.edges[_edges_at(batch, relation, rows)[:, None], features] = True
 
     def apply(self, batch: Batch) -> Batch:
         """The batch without what is covered."""
@@ -190,6 +194,14 @@ class _Cover:
             if batch.up_attr is None
             else torch.where(torch.cat([self.up] * 2, dim=1), 0.0, batch.up_attr),
         )
+
+
+def _edges_at(batch: Batch, relation: str, rows: Tensor) -> Tensor:
+    """Places of a relation's edges that begin or end at these rows."""
+    named = torch.tensor([triple[1] == relation for triple in batch.edge_types])
+    at = named[batch.edge_type].nonzero().flatten()
+    src, dst = batch.edge_index[:, at]
+    return at[rows[src] | rows[dst]]
 
 
 def _choose(
@@ -211,11 +223,21 @@ def _choose(
     return [(place, column) for place, column in found if column.name in wanted]
 
 
-def _instances(batch: Batch, kind: Kind, column: FeatureColumn, rows: Tensor) -> Tensor:
+def _by_definition(
+    chosen: list[tuple[int, FeatureColumn]],
+) -> dict[str, list[tuple[int, FeatureColumn]]]:
+    """Columns whose instances are the same rows: they are covered at once."""
+    found: dict[str, list[tuple[int, FeatureColumn]]] = {}
+    for place, column in chosen:
+        found.setdefault(column.shared_by, []).append((place, column))
+    return found
+
+
+def _instances(batch: Batch, kind: Kind, shared_by: str, rows: Tensor) -> Tensor:
     """The rows, and all others that are instances of the same definition as one of them."""
-    if not column.shared_by:
+    if not shared_by:
         return rows
-    ids = batch.shared[kind][:, SHARED_BY[kind].index(column.shared_by)]
+    ids = batch.shared[kind][:, SHARED_BY[kind].index(shared_by)]
     return torch.isin(ids, ids[rows]).nonzero().flatten()
 
 
