@@ -219,6 +219,29 @@ def test_a_batch_that_never_steps_ends_with_quit(run_model: Runner) -> None:
     assert (ran.capture.header.stopped, ran.counts["sections"]) == ("exit", 1)
 
 
+GRAPHS = """
+load_file("nrngui.hoc")
+create soma
+soma insert hh
+access soma
+objref shown
+for i = 0, 1 { shown = new Graph(0)  shown.view(0, -80, 5, 120, 0, 0, 300, 200)
+  graphList[i].append(shown) }
+objref shown
+stdinit()
+Graph[1].erase()
+graphList[0].o(0).exec_menu("Keep Lines")
+soma.nseg = 3
+"""
+
+
+def test_graphs_stay_without_a_display(run_model: Runner) -> None:
+    """NEURON's stdinit() drops graphs whose window was closed, and takes headless ones for such."""
+    ran = run_model({"mosinit.hoc": GRAPHS})
+    assert _statuses(ran) == [("loaded", "")]
+    assert ran.counts["segments"] == 3
+
+
 def test_an_error_half_way_is_partial_and_told(run_model: Runner) -> None:
     text = CELL + "create dend\ndend insert no_such_channel\ncreate never\n"
     ran = run_model({"init.hoc": text})
