@@ -228,7 +228,7 @@ def _why_refused(path: Path, inside: Path) -> str | None:
 
     A stranger's folder may hold a link to any file of this machine.
     """
-    if path.is_symlink() and not path.resolve().is_relative_to(inside):
+    if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(inside):
         return "a link that leads out of the source"
     if path.is_dir():
         return "a link to a folder, whose files are read where they are"
