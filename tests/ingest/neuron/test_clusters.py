@@ -22,7 +22,7 @@ def test_depths_count_ancestors() -> None:
 
 
 def test_a_moved_copy_is_one_in_single_precision(tmp_path: Path) -> None:
-    """0.1 is no number of single precision: far out it is another by more than at the origin."""
+    """A third is no number of single precision: far out it is another than at the origin."""
     places = [[5000.1, 0.3, 0], [0.1, 0.3, 0], [123456.1, 0, 7]]
     found = _clusters(balls(tmp_path, places, [20.0, 20, 20]))
     assert found.of_tree.tolist() == [0, 0, 0]

@@ -30,12 +30,13 @@ def test_sections_have_the_measures_of_the_run(tmp_path: Path) -> None:
 
 
 def test_a_copy_that_was_moved_has_the_cell_of_its_model(tmp_path: Path) -> None:
-    trees = _trees(balls(tmp_path, [[0, 0, 0], [300.0, 40, 5], [0, 0, 0]], [20.0, 20, 25]))
+    trees = _trees(balls(tmp_path, [[10, 40, 5], [300.0, 40, 5], [10, 40, 5]], [20.0, 20, 25]))
     assert trees.clusters.of_tree.tolist() == [0, 0, 1]
     [thin, thick] = trees.models
     assert thin.cell.uid != thick.cell.uid
     [section] = thin.cell.sections
-    assert section.points_um == (0, 0, 0, 20, 20, 0, 0, 20)  # from where its soma starts
+    from_its_start = [0, 0, 0, 20, 20 / 3, 0, 0, 20]
+    assert section.points_um == pytest.approx(from_its_start, rel=1e-5)
 
 
 def test_another_resistance_is_another_cell(tmp_path: Path) -> None:

@@ -107,10 +107,10 @@ def capture_of(folder: Path, **changed: Any) -> Capture:
 
 
 def balls(folder: Path, places_um: Any, diameters_um: Any) -> Capture:
-    """A capture of somata alone, each drawn by two points that are 20 um apart along x."""
+    """A capture of somata alone, each drawn by two points that are 20/3 um apart along x."""
     n = len(places_um)
     start = np.column_stack([np.asarray(places_um, float), diameters_um])
-    points = np.stack([start, np.add(start, [20, 0, 0, 0])], axis=1).reshape(-1, 4)
+    points = np.stack([start, np.add(start, [20 / 3, 0, 0, 0])], axis=1).reshape(-1, 4)
     head = header() | {"cells": [f"Cell[{i}]" for i in range(n)], "templates": ["Cell"] * n}
     head["counts"] = head["counts"] | {
         "sections": n, "segments": n, "pt3d": 2 * n, "density": {}, "points": {}, "artificial": {},
@@ -123,7 +123,7 @@ def balls(folder: Path, places_um: Any, diameters_um: Any) -> Capture:
     own = {
         "section_name": np.array([f"Cell[{i}].soma" for i in range(n)]),
         "section_cell": np.arange(n, dtype=np.int32),
-        "section_nseg": np.ones(n, np.int32), "section_L": np.full(n, 20.0),
+        "section_nseg": np.ones(n, np.int32), "section_L": np.full(n, 20 / 3),
         "section_Ra": np.full(n, 35.4), "section_parent": np.full(n, -1, np.int32),
         "section_parent_x": np.zeros(n), "section_child_end": np.zeros(n, np.int32),
         "section_n3d": np.full(n, 2, np.int32), "pt3d": points.astype(np.float32).astype(float),
