@@ -268,7 +268,10 @@ def remove(
 def models(
     call: Invocation,
     status: Annotated[
-        str | None, typer.Option(help="Only those: loaded, partial, skipped or failed.")
+        str | None,
+        typer.Option(
+            help="Only those: loaded, partial, skipped or failed (also where only the code failed)."
+        ),
     ] = None,
 ) -> None:
     """List the models of the graph, and what failed to be one."""

@@ -13,7 +13,8 @@ def test_json_has_the_promised_form(tmp_path: Path) -> None:
     assert found["models"] == [{
         "source": str(tmp_path), "model": f"key@{parsed.version}", "tier": "static",
         "status": "partial", "reason": "1 include missing: a/one.nml: gone.nml",
-        "missing": ["a/one.nml: gone.nml"], "cause": "", "configurations": [],
+        "missing": ["a/one.nml: gone.nml"], "cause": "includes that lead nowhere",
+        "configurations": [],
     }]  # fmt: skip
     readme, one = found["files"]
     assert readme == {

@@ -53,6 +53,29 @@ def test_zip_holds_the_same_model_as_its_folder(tmp_path: Path) -> None:
     assert [f.path for f in zipped.report.files] == ["a/cell.nml", "channels.nml"]
 
 
+def test_links_of_a_folder_that_lead_out_are_refused_and_told(tmp_path: Path) -> None:
+    """A stranger's folder must not bring other files of this machine into the graph."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.nml").write_text(document(CHANNELS))
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "ok.nml").write_text(document(CHANNELS))
+    (source / "same.nml").symlink_to("ok.nml")
+    (source / "link.nml").symlink_to(outside / "secret.nml")
+    (source / "folder").symlink_to(outside)
+    (source / "nowhere.nml").symlink_to("absent.nml")
+    (source / "circle.nml").symlink_to("circle.nml")
+    report = read_source(find_source(str(source))).report
+    assert {f.path: (f.status, f.reason) for f in report.files if f.status != "loaded"} == {
+        "link.nml": ("skipped", "a link that leads out of the source"),
+        "folder": ("skipped", "a link that leads out of the source"),
+        "nowhere.nml": ("skipped", "no regular file, or a link to nothing"),
+        "circle.nml": ("skipped", "no regular file, or a link to nothing"),
+    }
+    assert {f.path for f in report.files if f.status == "loaded"} == {"ok.nml", "same.nml"}
+
+
 def test_zip_entries_that_lead_out_and_links_are_refused(tmp_path: Path) -> None:
     path = _zip(
         tmp_path / "m.zip", {"../evil.nml": document(CHANNELS), "ok.nml": document(CHANNELS)}

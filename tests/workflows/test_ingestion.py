@@ -209,6 +209,7 @@ def test_every_ingest_is_in_the_catalogue(settings: Settings, empty: None, tmp_p
     rows = dict(zip(listed["model"], listed["status"], strict=True))
     assert rows["good"] == "loaded"
     assert rows["bad"] == "failed"
+    assert list_models(settings, status="failed")["cause"] == ["files that cannot be read"]
     assert list_models(settings, status="loaded")["model"] == ["good"]
 
 

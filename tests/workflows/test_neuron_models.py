@@ -14,7 +14,7 @@ from the_command import Command
 from bnnkg import sandbox
 from bnnkg.settings import Settings
 from bnnkg.workflows.ingestion import ingest, validate
-from bnnkg.workflows.listing import list_models
+from bnnkg.workflows.listing import count_causes, list_models
 from bnnkg.workflows.reading import open_store, read_tensors
 
 LACKING = sandbox.check() or (None if shutil.which("gcc") else "no C compiler is installed")
@@ -181,16 +181,41 @@ def test_read_and_run_are_two_versions_of_one_model(
 
 @runs_code
 def test_what_does_not_run_is_read_and_told(place: Path, settings: Settings, empty: None) -> None:
-    broken = _write(place / "broken", **{"mosinit.hoc": "create soma\nthis is no hoc\n"})
+    broken = _write(place / "broken", **{"mosinit.hoc": "this is no hoc\ncreate soma\n"})
+    bare = place / "bare"
+    bare.mkdir()
+    (bare / "main.hoc").write_text("this is no hoc\ncreate soma\nsoma insert hh\n")
     nothing = place / "nothing"
     nothing.mkdir()
     (nothing / "a.m").write_text("function a")
-    outcome = ingest([str(broken), str(nothing)], settings=settings, execute=True)
-    [ran, empty_] = outcome.reports
-    assert ran.model is not None
+    outcome = ingest([str(broken), str(bare), str(nothing)], settings=settings, execute=True)
+    ran, hoc_alone, empty_ = outcome.reports
+    assert ran.model is not None  # of its mechanism
     assert ran.status == "partial"
+    assert (hoc_alone.model, hoc_alone.status) == (None, "failed")
     assert empty_.status == "skipped"
     assert outcome.exit_code == 3
+    # Both are found among the failures, by one cause, and none is called what it is not.
+    listed = list_models(settings, status="failed")
+    told = zip(listed["model"], listed["status"], listed["cause"], strict=True)
+    rows = {model: (status, cause) for model, status, cause in told}
+    cause = "its code does not run: syntax error"
+    assert rows["broken"] == ("partial", cause)
+    assert rows["bare"] == ("failed", cause)
+    counted = count_causes(listed)
+    assert counted["models"][counted["cause"].index(cause)] >= 2
+
+
+@runs_code
+def test_a_load_that_ends_in_an_error_is_found_by_its_cause(
+    place: Path, settings: Settings, empty: None
+) -> None:
+    half = _write(place / "half", **{"mosinit.hoc": "create a\na insert kd\na insert absent\n"})
+    [report] = ingest([str(half)], settings=settings, execute=True).reports
+    assert (report.tier, report.status) == ("executed", "partial")
+    listed = list_models(settings, status="partial")
+    assert listed["cause"] == ["its code ends in an error: no such mechanism"]
+    assert list_models(settings, status="loaded")["model"] == []
 
 
 @runs_code

@@ -21,7 +21,7 @@ from bnnkg.ingest.networks import Networks
 from bnnkg.ingest.neuron.joining import add_neuron
 from bnnkg.ingest.neuron.reading import NeuronReading, read_neuron
 from bnnkg.ingest.parsed import InputTable, NetworkHead, ParsedModel, Population
-from bnnkg.ingest.report import ElementCounts, FileReport, SourceReport, SourceStatus
+from bnnkg.ingest.report import CODE_FAILED, ElementCounts, FileReport, SourceReport, SourceStatus
 from bnnkg.ingest.simulations import add_simulations
 from bnnkg.ingest.sources import Source, open_tree
 from bnnkg.ingest.temperatures import add_kinetics_at_network_temperatures
@@ -78,7 +78,7 @@ def _failed(source: Source, error: SourceError) -> ParsedModel:
     name = source.path.name
     report = SourceReport(
         source.given or str(source.path), None, "static", "failed", reason, [],
-        [FileReport(name, "failed", reason)], single_file=True,
+        [FileReport(name, "failed", reason)], single_file=True, cause=error.what,
     )  # fmt: skip
     return ParsedModel(source, "", "neuroml2", 0, report)
 
@@ -164,7 +164,7 @@ def _model(
         missing=[*sorted(found.missing), *(neuron.missing if neuron else ())],
         files=files,
         single_file=source.path.is_file() and source.path.suffix.lower() != ".zip",
-        cause=neuron.cause if neuron else "",
+        cause=_cause(files, found, has_content, neuron),
         configurations=neuron.configurations if neuron else (),
     )
     return ParsedModel(
@@ -235,7 +235,8 @@ def _status(
 ) -> SourceStatus:
     failed = any(file.status == "failed" for file in files)
     if not has_content:
-        return "failed" if failed or _problems(found) else "skipped"
+        in_vain = neuron is not None and neuron.cause.startswith(CODE_FAILED)
+        return "failed" if failed or in_vain or _problems(found) else "skipped"
     incomplete = neuron is not None and bool(neuron.reason or neuron.missing)
     flawed = failed or found.missing or _problems(found) or incomplete
     return "partial" if flawed else "loaded"
@@ -263,6 +264,18 @@ def _reason(
         skipped = [file.reason for file in files if file.reason]
         return f"nothing in it is a model that is read: {skipped[0]}" if skipped else "it is empty"
     return "; ".join(reasons)
+
+
+def _cause(
+    files: list[FileReport], found: Collection, has_content: bool, neuron: NeuronReading | None
+) -> str:
+    """Why it is not whole, in words that are the same for all sources that are not for it."""
+    causes = [neuron.cause if neuron is not None else ""]
+    causes += ["files that cannot be read"] if any(f.status == "failed" for f in files) else []
+    causes += ["includes that lead nowhere"] if found.missing else []
+    causes += ["elements that are not loaded as written"] if _problems(found) else []
+    causes += [] if has_content else ["nothing in it is a model that is read"]
+    return next(filter(None, causes), "")
 
 
 def _counted(n: int, what: str, text: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Literal, NamedTuple
 
+CODE_FAILED = "its code does not run"
+"""How the cause begins where code was to be run and nothing came of it."""
 FileStatus = Literal["loaded", "kept", "skipped", "failed"]
 SourceStatus = Literal["loaded", "partial", "skipped", "failed"]
 

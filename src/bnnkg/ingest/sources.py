@@ -178,15 +178,17 @@ class LocalTree(FileTree):
 
     def _walk(self) -> Iterator[str]:
         self._refused = []
+        inside = self.root.resolve()
         for folder, folders, files in os.walk(self.root, onerror=self._unreadable):
             folders[:] = sorted(f for f in folders if f != ".git")
-            for name in files:
+            for name in [*files, *(f for f in folders if (Path(folder) / f).is_symlink())]:
                 full = Path(folder) / name
                 relative = full.relative_to(self.root).as_posix()
-                if full.is_file():
+                reason = _why_refused(full, inside)
+                if reason is None:
                     yield relative
                 else:
-                    self._refused.append((relative, "no regular file, or a link to nothing"))
+                    self._refused.append((relative, reason))
 
     def _unreadable(self, error: OSError) -> None:
         where = os.path.relpath(error.filename or self.root, self.root)
@@ -219,6 +221,18 @@ class LocalTree(FileTree):
 
     def identity(self, path: str) -> str:  # noqa: D102
         return os.path.realpath(self.root / path)
+
+
+def _why_refused(path: Path, inside: Path) -> str | None:
+    """Why a file of a folder is not read; None where it is.
+
+    A stranger's folder may hold a link to any file of this machine.
+    """
+    if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(inside):
+        return "a link that leads out of the source"
+    if path.is_dir():
+        return "a link to a folder, whose files are read where they are"
+    return None if path.is_file() else "no regular file, or a link to nothing"
 
 
 class ZipTree(FileTree):

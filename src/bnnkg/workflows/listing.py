@@ -26,13 +26,14 @@ def list_models(
 
     Args:
         settings: Which database and catalogue.
-        status: Only those of this status.
+        status: Only those of this status; failed are those, too, whose code was to be run and
+            could not be, though something of them is in the graph.
         progress: Told of the server's start.
 
     Returns:
         Columns: ``model`` (its key), ``status`` (of its last ingest: loaded or partial, skipped or
         failed), what the library's query ``models`` says of it, ``cause`` (the same words for
-        all that failed for it) and ``reason``. Failures stand together by cause.
+        all that are not whole for it) and ``reason``. Failures stand together by cause.
 
     Raises:
         UsageError: No source has such a status.
@@ -53,7 +54,9 @@ def list_models(
     lost = sorted(last.values(), key=lambda told: (told.cause, told.key))
     found += [_lost_row(told) for told in lost if told.model is None]
     names = ("model", "status", *_OF_GRAPH[1:], "cause", "reason")
-    kept = [row for row in found if status in (None, row["status"])]
+    kept = [row for row in found if status is None or _is_of(row, status)]
+    if status is not None:
+        kept.sort(key=lambda row: row["cause"])
     return {name: [row.get(name) for row in kept] for name in names}
 
 
@@ -130,6 +133,12 @@ def _read_catalogue(settings: Settings) -> Catalogue:
     return Catalogue.open(settings.catalogue_url, create=False)
 
 
+def _is_of(row: Mapping[str, Any], status: str) -> bool:
+    from bnnkg.ingest.report import CODE_FAILED
+
+    return row["status"] == status or (status == "failed" and row["cause"].startswith(CODE_FAILED))
+
+
 def _model_row(row: Mapping[str, Any], told: SourceEntry | None) -> dict[str, Any]:
     return {name: row[name] for name in _OF_GRAPH} | {
         "status": told.status if told else "loaded",
@@ -149,7 +158,7 @@ def _lost_row(told: SourceEntry) -> dict[str, Any]:
 
 
 def count_causes(columns: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
-    """How many models each cause of failure took, most first, as columns."""
+    """How many models are not whole for each cause, most first, as columns."""
     counts = Counter(cause for cause in columns["cause"] if cause).most_common()
     return {"models": [n for _, n in counts], "cause": [cause for cause, _ in counts]}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -163,6 +165,29 @@ def test_a_module_that_is_not_installed_is_stood_in_for(run_model: Runner) -> No
     ]
 
 
+RXD = """
+from neuron import h, rxd
+s = h.Section(name="s")
+cytosol = rxd.Region([s], nrn_region="i")
+ca = rxd.Species(cytosol, d=1, name="ca", charge=2)
+buffer = rxd.Species(cytosol, name="buffer")
+binding = rxd.Reaction(ca + buffer, buffer, 1)
+decay = rxd.Rate(ca, -ca)
+"""
+
+
+def test_reactions_are_counted_as_missing(run_model: Runner) -> None:
+    """They are all that is in this membrane: the load is no empty one, and not whole."""
+    ran = run_model({"main.py": RXD})
+    assert _statuses(ran) == [("loaded", "")]
+    assert ran.capture.header.missing == (
+        "RxD (reactions and diffusion), which is not captured: "
+        "1 Rate, 1 Reaction, 1 Region, 2 Species (buffer, ca)",
+    )
+    unused = run_model({"main.py": "from neuron import h, rxd\ns = h.Section()\ns.insert('hh')\n"})
+    assert unused.capture.header.missing == ()
+
+
 MENU = """
 load_file("nrngui.hoc")
 xpanel("Figures of the paper")
@@ -219,6 +244,29 @@ def test_a_batch_that_never_steps_ends_with_quit(run_model: Runner) -> None:
     assert (ran.capture.header.stopped, ran.counts["sections"]) == ("exit", 1)
 
 
+GRAPHS = """
+load_file("nrngui.hoc")
+create soma
+soma insert hh
+access soma
+objref shown
+for i = 0, 1 { shown = new Graph(0)  shown.view(0, -80, 5, 120, 0, 0, 300, 200)
+  graphList[i].append(shown) }
+objref shown
+stdinit()
+Graph[1].erase()
+graphList[0].o(0).exec_menu("Keep Lines")
+soma.nseg = 3
+"""
+
+
+def test_graphs_stay_without_a_display(run_model: Runner) -> None:
+    """NEURON's stdinit() drops graphs whose window was closed, and takes headless ones for such."""
+    ran = run_model({"mosinit.hoc": GRAPHS})
+    assert _statuses(ran) == [("loaded", "")]
+    assert ran.counts["segments"] == 3
+
+
 def test_an_error_half_way_is_partial_and_told(run_model: Runner) -> None:
     text = CELL + "create dend\ndend insert no_such_channel\ncreate never\n"
     ran = run_model({"init.hoc": text})
@@ -271,6 +319,18 @@ def test_mods_elsewhere_are_tried(run_model: Runner) -> None:
     ran = run_model(files)
     assert _statuses(ran)[:2] == [("partial", ""), ("loaded", "all mods of the source")]
     assert ran.capture.header.mechanisms["leaky"].mod == "b/leak.mod"
+
+
+def test_a_narrow_umask_keeps_nobody_out(run_model: Runner, tmp_path: Path, compiled: Path) -> None:
+    """Root's sandbox is run by another user, who has to read what was compiled."""
+    kept = shutil.copytree(compiled, tmp_path / "kept")
+    kept.chmod(0o700)
+    before = os.umask(0o077)
+    try:
+        ran = run_model({"mosinit.hoc": CELL}, cache=kept)
+    finally:
+        os.umask(before)
+    assert _statuses(ran) == [("loaded", "")]
 
 
 def test_nothing_in_the_membranes_is_inert(run_model: Runner) -> None:

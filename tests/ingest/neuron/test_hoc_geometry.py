@@ -276,6 +276,10 @@ def test_parents_are_found_where_neuron_puts_them(neuron: ForkingNeuron, tmp_pat
         ("create s, t\nforall { L = 1 diam = 1 }\nconnect s(0), t(1)\nconnect t(0), s(1)",
          None, "connected in a circle"),
         ("create s\nfor i = 0, 10^9 { s { L = 1 diam = 1 } }", 2, "too many turns"),
+        ("create s[1000]\nfor i = 0, 900000 { forall { }\n s.L = 1 }", None, "too many turns"),
+        ("create s\nfor i = 1, 900000 { " + "if (1) " * 300 + "s.L = i }", None, "too many turns"),
+        ("create s\ns { pt3dadd(0, 0, 0, 1)\n" + "pt3dadd(1, 2, 3, 4)\n" * 2000
+         + "}\nfor i = 1, 900000 { s.L = i }", None, "too many turns"),
         ("create d[10^9]", 1, "does not tell how many"),
         ("create s\ns { L = 1e30 diam = 1 }", 2, "L depends on"),
         ("create s\ns { pt3dadd(0, 0, 0, 1) pt3dadd(1e30, 0, 0, 1) }", 2, "a 3-D point"),

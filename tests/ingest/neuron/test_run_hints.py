@@ -55,6 +55,31 @@ def test_buttons_of_a_menu_are_commands(tmp_path: Path) -> None:
     assert [(b.label, b.path) for b in found] == [("quit", "mosinit.hoc"), ("Fig 1", "mosinit.hoc")]
 
 
+def test_a_session_that_exports_cells_makes_them(tmp_path: Path) -> None:
+    """The menu of ModelDB 122442: bare it makes nothing, and its button loads a session."""
+    menu = 'xpanel("x")\nxbutton("Axon", "load_file(\\"axon.ses\\")")\nxpanel()\n'
+    session = '{load_file("celbild.hoc", "CellBuild")}\n{ocbox_ = new CellBuild(1)}\n{cexport()}\n'
+    [first, *_] = _ways(tmp_path, mosinit_dot_hoc=menu, axon_dot_ses=session)
+    assert (first.entry, first.commands) == ("mosinit.hoc", ('load_file("axon.ses")',))
+
+
+def test_a_part_that_the_readme_lists_comes_after_the_whole(tmp_path: Path) -> None:
+    readme = "FILES\n1. clock.hoc: tells the time\n2. the_model_file.hoc: the main file\n"
+    clock = "create soma\nsoma insert hh\nobjref c\n"
+    whole = 'load_file("clock.hoc")\ncreate cell[100]\nforall insert hh\n'
+    found = _ways(tmp_path, README=readme, clock_dot_hoc=clock, the_model_file_dot_hoc=whole)
+    assert [way.entry for way in found] == ["the_model_file.hoc", "clock.hoc"]
+    commanded = readme + "Run\n  nrngui clock.hoc\n"
+    found = _ways(tmp_path, README=commanded, clock_dot_hoc=clock, the_model_file_dot_hoc=whole)
+    assert found[0].entry == "clock.hoc"
+
+
+def test_tests_of_a_toolbox_are_no_model(tmp_path: Path) -> None:
+    assert _ways(tmp_path / "a", box__tests__io__run_dot_hoc=CELL) == []
+    found = _ways(tmp_path / "b", tests__run_dot_hoc=CELL, latests__run_dot_hoc=CELL)
+    assert [way.entry for way in found] == ["latests/run.hoc"]
+
+
 def test_a_template_alone_is_made_once(tmp_path: Path) -> None:
     text = "begintemplate Pyr\ncreate soma\nproc init() { soma insert hh }\nendtemplate Pyr\n"
     [only] = _ways(tmp_path, cell_dot_hoc=text)

@@ -1,4 +1,4 @@
-"""Captures of runs, written by hand: a soma with a dendrite, synapse, electrode and NetStim."""
+"""Captures of runs, written by hand: a soma with a dendrite, synapse and electrode; balls."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from bnnkg.ingest.neuron.capture import Capture, read_capture
 
 Columns = dict[str, Any]
 
@@ -97,3 +99,36 @@ def write_capture(folder: Path, head: Any, values: Columns) -> Path:
     with (folder / "capture.npz").open("wb") as file:
         np.savez(file, **values)
     return folder
+
+
+def capture_of(folder: Path, **changed: Any) -> Capture:
+    """The capture, read, with some of its columns changed."""
+    return read_capture(write_capture(folder, header(), columns() | changed))
+
+
+def balls(folder: Path, places_um: Any, diameters_um: Any) -> Capture:
+    """A capture of somata alone, each drawn by two points that are 20/3 um apart along x."""
+    n = len(places_um)
+    start = np.column_stack([np.asarray(places_um, float), diameters_um])
+    points = np.stack([start, np.add(start, [20 / 3, 0, 0, 0])], axis=1).reshape(-1, 4)
+    head = header() | {"cells": [f"Cell[{i}]" for i in range(n)], "templates": ["Cell"] * n}
+    head["counts"] = head["counts"] | {
+        "sections": n, "segments": n, "pt3d": 2 * n, "density": {}, "points": {}, "artificial": {},
+        "netcons": 0,
+    }  # fmt: skip
+    kept = {name: value for name, value in columns().items() if "/" not in name}
+    emptied = {
+        name: value[:0] for name, value in kept.items() if name.startswith(("point_", "netcon_"))
+    }
+    own = {
+        "section_name": np.array([f"Cell[{i}].soma" for i in range(n)]),
+        "section_cell": np.arange(n, dtype=np.int32),
+        "section_nseg": np.ones(n, np.int32), "section_L": np.full(n, 20 / 3),
+        "section_Ra": np.full(n, 35.4), "section_parent": np.full(n, -1, np.int32),
+        "section_parent_x": np.zeros(n), "section_child_end": np.zeros(n, np.int32),
+        "section_n3d": np.full(n, 2, np.int32), "pt3d": points.astype(np.float32).astype(float),
+        "segment_diam": np.asarray(diameters_um, float), "segment_area_um2": np.full(n, 1256.6),
+        "segment_volume_um3": np.full(n, 6283.0), "segment_cm": np.ones(n),
+        "segment_v": np.full(n, -65.0), "shape_n3d": np.zeros(n, np.int32),
+    }  # fmt: skip
+    return read_capture(write_capture(folder, head, kept | emptied | own))

@@ -81,7 +81,7 @@ class Runner:
         tree = LocalTree(folder)
         execution = execute_source(
             tree, work=self._folders.mktemp("work"), configurations=configurations(tree),
-            cache=self._compiled, **options,
+            **{"cache": self._compiled, **options},
         )  # fmt: skip
         return Ran(folder, execution)
 

@@ -101,6 +101,7 @@ class Told:
     n_artificial: int = 0
     n_netcons: int = 0
     n_membrane: int = 0
+    n_reactions: int = 0
     captured: bool = False
 
     @property
@@ -116,7 +117,8 @@ class Told:
     @property
     def is_inert(self) -> bool:
         """Whether nothing stands in the membranes: more than a load that ends there makes."""
-        return not (self.n_membrane or self.n_points or self.n_artificial)
+        active = self.n_membrane or self.n_points or self.n_artificial or self.n_reactions
+        return not active
 
 
 def read_told(content: bytes) -> Told:
@@ -139,6 +141,7 @@ def read_told(content: bytes) -> Told:
             n_artificial=sum(map(_count, counts.get("artificial", {}).values())),
             n_netcons=_count(counts.get("netcons", 0)),
             n_membrane=sum(map(_count, counts.get("density", {}).values())),
+            n_reactions=_count(values.get("reactions", 0)),
             captured="counts" in values,
         )
     except (

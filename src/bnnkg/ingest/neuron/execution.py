@@ -125,7 +125,10 @@ def execute_source(
     """
     work.mkdir(parents=True, exist_ok=True)
     (work / "captures").mkdir(exist_ok=True)
-    runs = _Runs(tree, work, cache or work.parent / "compiled", limits or Limits())
+    compiled = cache or work.parent / "compiled"
+    compiled.mkdir(parents=True, exist_ok=True)
+    compiled.chmod(0o755)  # whatever the umask: root's sandbox is run by somebody else
+    runs = _Runs(tree, work, compiled, limits or Limits())
     return runs.all(configurations, budget or Budget(), stubs, native, progress)
 
 

@@ -44,6 +44,8 @@ _IDLE = re.compile(
     r"pqp|system|print\w*|doNotify|\w+\.(?:map|unmap|erase\w*|flush|exec_menu)|graph\w*|help\w*|about)\b",
     re.IGNORECASE,
 )
+_LOADED_BY_OTHERS = 25
+_TESTS = "tests/"
 _QUIT = re.compile(r"^\W*(?:quit|exit|system)\s*\(", re.IGNORECASE)
 
 
@@ -111,7 +113,8 @@ class _Search:
             key = (one.entry, one.commands)
             if key not in best or one.rank < best[key].rank:
                 best[key] = one
-        ordered = sorted(best.values(), key=lambda c: (c.rank, c.entry, c.commands))
+        own = [one for one in best.values() if not _is_test(one.entry)]
+        ordered = sorted(own, key=lambda c: (c.rank, c.entry, c.commands))
         chosen = self._without_wrapped(ordered)
         return tuple(self._configuration(one) for one in chosen[:MAX_CONFIGURATIONS])
 
@@ -160,7 +163,7 @@ class _Search:
         else:
             rank, why = (55 if depth == 0 else 60), "makes cells, and no file loads it"
         if loaded and 30 <= rank < 70:
-            rank += 25
+            rank += _LOADED_BY_OTHERS
         if not makes:
             rank += 75
         return _Candidate((rank, depth), path, posixpath.dirname(path), (), why)
@@ -250,6 +253,8 @@ class _Search:
                 path in self._program.files and (one.command or not self._is_library(path))
             ):
                 weak = 0 if one.command else 1 if one.verb else 30
+                if not one.command and path in self._program.loaded:
+                    weak += _LOADED_BY_OTHERS  # a list of the files of a model, parts and all
                 idle = 0 if self._scripts.uses_neuron(path) or self._shows(path) else 75
                 yield _Candidate(
                     (base + weak + idle, 0, place), path, folder, (), f"{why} ({one.where})"
@@ -311,6 +316,11 @@ class _Search:
 
 def _is_first(path: str) -> bool:
     return bool(_FIRST.match(posixpath.splitext(posixpath.basename(path))[0]))
+
+
+def _is_test(path: str) -> bool:
+    """Whether a file tests something, such as a toolbox that comes along, and is no model."""
+    return path.startswith(_TESTS) or f"/{_TESTS}" in path
 
 
 def _is_script(path: str) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bnnkg.ingest.morphology import LARGEST_UM, Point, Segments, kind_of_name
-from bnnkg.ingest.neuron.hoc_statements import UnknownGeometryError, templates_of
+from bnnkg.ingest.neuron.hoc_statements import UnknownGeometryError, Work, templates_of
 from bnnkg.ingest.neuron.hoc_tokens import matching_braces, tokens_of
 from bnnkg.ingest.neuron.hoc_walker import HocSection, Walker
 from bnnkg.ingest.neuron.samples import SegmentList
@@ -75,9 +75,10 @@ def read_hoc_geometry(text: str, path: str) -> HocGeometry:
     if n_points:
         geometry.counts["point"] = n_points
     pairs = matching_braces(tokens)
-    _read_part(geometry, Walker(tokens, pairs, path, 0, len(tokens)), "")
+    work = Work(len(tokens))
+    _read_part(geometry, Walker(tokens, pairs, path, 0, len(tokens), work), "")
     for name, (start, end) in templates_of(tokens).items():
-        _read_part(geometry, Walker(tokens, pairs, path, start, end), name)
+        _read_part(geometry, Walker(tokens, pairs, path, start, end, work), name)
     return geometry
 
 

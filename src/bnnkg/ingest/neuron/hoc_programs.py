@@ -29,7 +29,7 @@ _TOKEN = re.compile(
     r"""//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:[^"\\\n]|\\.)*"|[{}]
     |\b(?:proc|func|obfunc|iterator|begintemplate|endtemplate|create|new|objref|objectvar)\b
     |\binsert\b
-    |\b[A-Za-z_]\w*(?=[ \t]*\()""",
+    |\b(?!pt3dadd\b)[A-Za-z_]\w*(?=[ \t]*\()""",
     re.VERBOSE | re.DOTALL,
 )
 _TEXT_ARGUMENT = re.compile(r'[ \t]*\(\s*(?:[^"()\n]{0,80},\s*)?"((?:[^"\\\n]|\\.)*)"')
@@ -40,6 +40,8 @@ _LOADERS = frozenset({"load_file", "xopen", "load_proc", "load_func", "load_temp
 _BUTTONS = frozenset({"xbutton", "xradiobutton", "xcheckbox", "xstatebutton"})
 _RUNS_TEXT = frozenset({"execute", "execute1", "nrnpython"})
 _OPENS = re.compile(r"open|load|file", re.IGNORECASE)
+_SESSION_CREATES = "cexport"
+"""What a session calls of NEURON's CellBuild, to make its sections with all that is in them."""
 _DEFINERS = frozenset({"proc", "func", "obfunc", "iterator"})
 _FOLDER_HINT = re.compile(r"^[ \t]*/{2,}[ \t]*(?:moddir|mosdir)[ \t]([^\n]+)", re.MULTILINE)
 _ARGUMENT = re.compile(r"\$[so&]?\d|\bnumarg\b")
@@ -225,8 +227,10 @@ class _Scanner:
             found = _TEXT_ARGUMENT.match(self._text, end)
             if found:
                 self._scope.folders.append(found.group(1))
-        elif word != "pt3dadd":
+        else:
             self._scope.calls[word] = None
+            if word == _SESSION_CREATES:
+                self._scope.creates = self._scope.inserts = True
             found = _TEXT_ARGUMENT.match(self._text, end) if _OPENS.search(word) else None
             if found:
                 self._scope.loads.append(found.group(1))
@@ -264,6 +268,7 @@ class Program:
         self._paths = dict.fromkeys(tree.paths())
         self.files: dict[str, HocFile] = {}
         self._by_name: dict[str, list[str]] = {}
+        self._found: dict[tuple[str, str, tuple[str, ...]], str | None] = {}
         for path in self._paths:
             self._by_name.setdefault(posixpath.basename(path).lower(), []).append(path)
         self._read(tree)
@@ -310,7 +315,12 @@ class Program:
             near: Path of the file that names it, which cannot be meant.
             *folders: Where to look before that.
         """
-        name = name.strip().replace("\\", "/")
+        asked = (name, near, folders)
+        if asked not in self._found:  # every walk through the files asks the same again
+            self._found[asked] = self._find(name.strip().replace("\\", "/"), near, folders)
+        return self._found[asked]
+
+    def _find(self, name: str, near: str, folders: tuple[str, ...]) -> str | None:
         if not name or len(name) > 300:
             return None
         for folder in (*folders, posixpath.dirname(near), ""):

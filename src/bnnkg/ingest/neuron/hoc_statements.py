@@ -8,6 +8,9 @@ from bnnkg.ingest.neuron.hoc_expressions import after_reference, evaluate
 from bnnkg.ingest.neuron.hoc_tokens import Token
 
 MAX_NESTED = 500
+MAX_WORK = 1_000_000
+_PER_WORD = 10
+_PER_HEAD = 6
 ASSIGNS = frozenset({"=", "+=", "-=", "*=", "/="})
 PROPERTIES = frozenset({"L", "diam", "nseg", "Ra", "cm"})
 SHAPERS = frozenset({
@@ -21,11 +24,35 @@ _LISTS = frozenset({
     "uninsert", "print", "return", "break", "continue", "stop", "help", "setpointer", "debug",
     "depvar", "eqn", "read", "delete", "em", "graph",
 })  # fmt: skip
+_PASSED_AT_ONCE = frozenset({"block", "nothing"})
 _LOOPS = frozenset({"for", "while", "if", "ifsec", "forall", "forsec", "else"})
 
 
 class UnknownGeometryError(Exception):
     """The geometry depends on what the file does not tell; the message says on what."""
+
+
+class Work:
+    """What following the statements of a file may take: more for a longer one.
+
+    A unit is a word of a statement, or a section that is gone through: a microsecond or two.
+
+    Args:
+        n_words: Number of words of the file.
+    """
+
+    def __init__(self, n_words: int) -> None:
+        self._left = MAX_WORK + _PER_WORD * n_words
+
+    def add(self, amount: int) -> None:
+        """Counts work that is done.
+
+        Raises:
+            UnknownGeometryError: It is more than any geometry takes.
+        """
+        self._left -= amount
+        if self._left < 0:
+            raise UnknownGeometryError("its loops take too many turns")
 
 
 class Head(NamedTuple):
@@ -61,6 +88,7 @@ class Statements:
         path: Path of the file, for messages.
         start: Where the statements start.
         end: Where they end.
+        work: Told of the work that finding a statement is.
 
     Attributes:
         procedures: Where the body of each procedure is.
@@ -68,13 +96,20 @@ class Statements:
     """
 
     def __init__(
-        self, tokens: list[Token], pairs: dict[int, int], path: str, start: int, end: int
+        self,
+        tokens: list[Token],
+        pairs: dict[int, int],
+        path: str,
+        start: int,
+        end: int,
+        work: Work,
     ) -> None:
         self.procedures: dict[str, tuple[int, int]] = {}
         self.setters: set[str] = set()
         self._tokens = tokens
         self._pairs = pairs
         self._path = path
+        self._work = work
         self._shapers: set[str] = set()
         self._held: dict[tuple[int, int, bool], bool] = {}
         self._find_procedures(start, end)
@@ -201,6 +236,12 @@ class Statements:
 
     def head(self, place: int, end: int) -> Head:
         """The head of the statement at a place."""
+        head = self._head(place, end)
+        words = 0 if head.kind in _PASSED_AT_ONCE else head.after - place
+        self._work.add(_PER_HEAD + 2 * words)
+        return head
+
+    def _head(self, place: int, end: int) -> Head:
         if place >= end:
             return Head("nothing", place, place)
         token = self._tokens[place]

@@ -17,10 +17,12 @@ from bnnkg.ingest.neuron.hoc_statements import (
     Head,
     Statements,
     UnknownGeometryError,
+    Work,
 )
 from bnnkg.ingest.neuron.hoc_tokens import Token
 
-MAX_STEPS = 1_000_000
+MAX_TURNS = 1_000_000
+_PER_MOVED_POINT = 8
 MAX_SECTIONS = 200_000
 MAX_CALLS = 64
 _PLAIN = {"nseg": "n_segments", "Ra": "ra", "cm": "cm"}
@@ -102,6 +104,7 @@ class Walker:
         path: Path of the file, for messages.
         start: Where the statements start.
         end: Where they end.
+        work: What following them may take.
 
     Attributes:
         sections: The sections by name.
@@ -110,12 +113,19 @@ class Walker:
     """
 
     def __init__(
-        self, tokens: list[Token], pairs: dict[int, int], path: str, start: int, end: int
+        self,
+        tokens: list[Token],
+        pairs: dict[int, int],
+        path: str,
+        start: int,
+        end: int,
+        work: Work,
     ) -> None:
         self.sections: dict[str, HocSection] = {}
         self.left: Counter[str] = Counter()
         self.loads: list[str] = []
-        self._statements = Statements(tokens, pairs, path, start, end)
+        self._statements = Statements(tokens, pairs, path, start, end, work)
+        self._work = work
         self._tokens = tokens
         self._pairs = pairs
         self._path = path
@@ -125,7 +135,6 @@ class Walker:
         self._lists: dict[str, dict[str, HocSection] | None] = {}
         self._accessed: HocSection | None = None
         self._frames: list[_Frame] = []
-        self._steps = 0
 
     # ------------------------------------------------------------------ going through
 
@@ -151,14 +160,12 @@ class Walker:
             if frame.place >= frame.end:
                 self._end(frame)
                 continue
-            self._steps += 1
-            if self._steps > MAX_STEPS:
-                raise UnknownGeometryError("its loops take too many turns")
             if len(self._frames) > MAX_NESTED:
                 raise self._unknown(frame.place, "its statements are nested too deep")
             self._step(frame)
 
     def _end(self, frame: _Frame) -> None:
+        self._work.add(1)
         turn = next(frame.turns, None) if frame.turns is not None else None
         if turn is None:
             self._frames.pop()
@@ -224,7 +231,7 @@ class Walker:
         waiting, seen = [(start, end)], set(self._statements.called(start, end))
         waiting.extend(self._statements.procedures[name] for name in seen)
         for first, last in waiting:  # grows while it is read
-            self._steps += (last - first) // 50
+            self._work.add(last - first)
             for place in range(first, last):
                 if self._tokens[place].kind == "name" and self._statements.is_set(place, last):
                     self._forget_name(self._tokens[place].text)
@@ -237,6 +244,7 @@ class Walker:
         if name in self._lists:
             self._lists[name] = None
         if name in _PLAIN:
+            self._work.add(len(self.sections))
             for section in self.sections.values():
                 setattr(section, _PLAIN[name], None)
 
@@ -268,6 +276,7 @@ class Walker:
 
     def _do_forall(self, head: Head, end: int) -> None:
         start, stop = self._body(head.after, end)
+        self._work.add(len(self.sections))
         turns = iter(list(self.sections.values()))
         self._frames.append(_Frame(stop, start, stop, turns=turns))
 
@@ -285,8 +294,10 @@ class Walker:
         if len(words) != 1:
             return None
         if words[0].kind == "text" and words[0].text.isidentifier():
+            self._work.add(len(self.sections))
             return [one for name, one in self.sections.items() if words[0].text in name]
         listed = self._lists.get(words[0].text)
+        self._work.add(len(listed or ()))
         return list(listed.values()) if listed is not None else None
 
     def _do_if(self, head: Head, end: int) -> None:
@@ -320,7 +331,7 @@ class Walker:
             )
             return
         variable, first, last = bounds
-        if last - first > MAX_STEPS:
+        if last - first > MAX_TURNS:
             raise self._unknown(head.place, "its loops take too many turns")
         turns = (Decimal(n) for n in range(int(first), int(last) + 1))
         self._frames.append(_Frame(stop, start, stop, turns=turns, variable=variable))
@@ -448,6 +459,7 @@ class Walker:
             size = self._value(after + 1, self._pairs[after])[0]
             if size is None or not 0 < size <= MAX_SECTIONS - len(self.sections):
                 raise self._unknown(place, f"it does not tell how many {token.text} there are")
+            self._work.add(int(size))
             self._arrays.add(token.text)
             for index in range(int(size)):
                 name = f"{token.text}[{index}]"
@@ -545,6 +557,8 @@ class Walker:
         elif value is None or not 0 < value < LARGEST_UM:
             raise self._unknown(place, f"{name} depends on what it does not tell")
         elif name == "L":
+            self._work.add(_PER_MOVED_POINT * len(section.points))
             section.set_length(value)
         else:
+            self._work.add(len(section.points))
             section.set_diameter(value)

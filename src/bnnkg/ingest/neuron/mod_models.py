@@ -94,7 +94,10 @@ def with_values(
     }
     if not changed:
         return mod, uid
-    declared = tuple(replace(one, value=changed.get(one.name, one.value)) for one in mod.parameters)
+    declared = tuple(
+        replace(one, value=changed[one.name]) if one.name in changed else one
+        for one in mod.parameters
+    )
     content = sorted((name, f"{value:.9g}") for name, value in changed.items())
     return replace(mod, parameters=declared), shared_uid(label, [uid, content])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from bnnkg.schema.units import UNITS, round_decimal
 
@@ -41,6 +41,7 @@ _FACTOR = re.compile(r"(?P<name>[A-Za-z]+)(?P<power>\d*)|(?P<one>1)(?![\d.eE])|(
 _TEMPERATURES = frozenset({"degC"})
 
 
+@lru_cache(maxsize=2**14)  # instances of a synapse share most of their values
 def canonical_quantity(value: float, unit: str) -> tuple[float, str]:
     """A value in the canonical unit of what it measures, at nine significant digits, and that unit.
 

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from bnnkg.errors import SourceError
+from bnnkg.ingest.neuron.causes import cause_of_error, cause_of_failure, cause_of_lack
 from bnnkg.ingest.neuron.hints import Configuration, configurations
 from bnnkg.ingest.neuron.mods import ModReading, read_mods
 from bnnkg.ingest.neuron.readme import read_readme, readme_paths
@@ -134,11 +135,19 @@ def _hashes(tree: FileTree, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]
 
 @dataclass(frozen=True)
 class _Ran:
-    """What came of running a source: nothing where it was not run."""
+    """What came of running a source: nothing where it was not run.
+
+    Attributes:
+        parts: What it built.
+        told: What became of each way to run it.
+        reason: Why nothing was built.
+        error: The error that ended the load of what was built; empty for none.
+    """
 
     parts: ExecutedParts | None = None
     told: tuple[ConfigurationReport, ...] = ()
     reason: str = ""
+    error: str = ""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -172,7 +181,8 @@ def _run(
     told = tuple(
         _told(attempt, captures.get(place)) for place, attempt in enumerate(execution.attempts)
     )
-    return _Ran(parts, told, execution.reason)
+    errors = [one.header.error for one in captures.values() if one.header.error]
+    return _Ran(parts, told, execution.reason, next(iter(errors), ""))
 
 
 def _parts(
@@ -245,7 +255,10 @@ def _why_partial(ran: _Ran, can_run: bool, execute: bool) -> tuple[str, str]:
     if not can_run:
         return "", ""
     if not execute:
-        return "", "its code was read and not run; --execute runs it"
+        return "its code was not run", "its code was read and not run; --execute runs it"
     if ran.parts is None:
-        return ran.reason.partition(":")[0], ran.reason
-    return "", f"known to be missing: {'; '.join(ran.missing)}" if ran.missing else ""
+        return cause_of_failure(ran.reason), ran.reason
+    if not ran.missing:
+        return "", ""
+    cause = cause_of_error(ran.error) if ran.error else cause_of_lack(ran.missing[0])
+    return cause, f"known to be missing: {'; '.join(ran.missing)}"

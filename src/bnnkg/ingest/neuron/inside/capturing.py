@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from .job import Job, doubts
 from .mechanisms import Mechanisms, read_globals, read_segments
 from .pointers import Found, trace
 from .points import Points, read_netcons, read_points
+from .reactions import Reactions
 from .sections import Columns, Sections, read_sections, read_shape
 from .support import Support
 
@@ -42,10 +42,11 @@ def capture(
     found = trace(neuron, sections, points, known, job.pointers, support)
     columns |= found.columns()
     columns |= read_shape(neuron, sections)
-    missing = [*doubts(job, support), *_missing(neuron.h, columns, found)]
+    reactions = Reactions()
+    missing = [*doubts(job, support), *_missing(neuron.h, columns, found), *reactions.told()]
     head |= {"stopped": stopped, "error": error, "missing": missing, "counts": counts}
     _write(Path(job.out), head, columns)
-    return {"counts": counts, "missing": missing}
+    return {"counts": counts, "missing": missing, "reactions": reactions.counts.total()}
 
 
 def _used(columns: Columns) -> list[str]:
@@ -139,10 +140,7 @@ def _missing(h: Any, columns: Columns, found: Found) -> list[str]:
         (gid_only, "NetCons whose source is a gid that no cell here has"),
         (linear, "LinearMechanisms"),
     ]
-    missing = [f"{n} {what}" for n, what in told if n]
-    if "neuron.rxd" in sys.modules:
-        missing.append("RxD (reactions and diffusion) is in use and not captured")
-    return missing
+    return [f"{n} {what}" for n, what in told if n]
 
 
 def _write(folder: Path, head: dict[str, Any], columns: Columns) -> None:

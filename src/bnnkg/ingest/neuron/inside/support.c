@@ -366,6 +366,14 @@ static int replace(const char *name, void (*function)(void)) {
     return 1;
 }
 
+static int replace_member(const char *class, const char *name, double (*function)(void *)) {
+    Symbol *symbol = hoc_lookup(class);
+    Symbol *member = symbol ? hoc_table_lookup(name, symbol->u.ctemplate->symtable) : NULL;
+    if (!member || !member->u.u_proc) return 0;
+    member->u.u_proc->defn.pfd_vp = function;
+    return 1;
+}
+
 static int quit_was_called;
 static FILE *buttons;
 
@@ -403,6 +411,12 @@ static void button(void) {
     hoc_retpushx(0.);
 }
 
+/* A graph without a view is one whose window was closed, and stdrun's initPlot() drops it. Without
+   a display none has a view, and a model that names Graph[1] later would not find it. */
+static double one_view(void *graph) {
+    (void)graph;
+    return 1.;
+}
 
 /* Time is up: hoc stops at its next statement, Python at its next instruction. */
 extern int hoc_intset;
@@ -434,19 +448,12 @@ static double advance_object(void *object) {
     return 0.;
 }
 
-static int replace_member(const char *class, const char *name) {
-    Symbol *symbol = hoc_lookup(class);
-    Symbol *member = symbol ? hoc_table_lookup(name, symbol->u.ctemplate->symtable) : NULL;
-    if (!member || !member->u.u_proc) return 0;
-    member->u.u_proc->defn.pfd_vp = advance_object;
-    return 1;
-}
-
 int bnnkg_at_first_step(void (*callback)(void)) {
     first_step = callback;
     return replace("fadvance", advance) + replace("batch_run", advance) +
-           replace_member("CVode", "solve") + replace_member("ParallelContext", "psolve") +
-           replace_member("ParallelContext", "nrncore_run");
+           replace_member("CVode", "solve", advance_object) +
+           replace_member("ParallelContext", "psolve", advance_object) +
+           replace_member("ParallelContext", "nrncore_run", advance_object);
 }
 
 int bnnkg_quit_was_called(void) { return quit_was_called; }
@@ -456,8 +463,9 @@ int bnnkg_guard(const char *button_path) {
     Symbol *symbol = hoc_lookup("fcurrent");
     if (!symbol) return 0;
     original_fcurrent = symbol->u.u_proc->defn.pf;
-    return replace("fcurrent", fcurrent) + replace("quit", quit) + replace("nrn_load_dll", ignore_library) +
-           replace("xbutton", button);
+    return replace("fcurrent", fcurrent) + replace("quit", quit) +
+           replace("nrn_load_dll", ignore_library) + replace("xbutton", button) +
+           replace_member("Graph", "view_count", one_view);
 }
 
 /* Values that ParallelContext's source_var/target_var carry, from source to target. */

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-N_GUARDED = 4
+N_GUARDED = 5
 N_ADVANCING = 5
 
 
@@ -30,7 +30,7 @@ class Support:
         self._library.bnnkg_use_table(table.encode())
 
     def guard(self) -> None:
-        """Replaces ``quit``, ``nrn_load_dll``, ``xbutton`` and ``fcurrent`` of hoc."""
+        """Replaces ``quit``, ``nrn_load_dll``, ``xbutton``, ``fcurrent`` and what counts views."""
         if self._library.bnnkg_guard(str(self._buttons).encode()) != N_GUARDED:
             raise RuntimeError("a built-in of hoc could not be replaced")
 
