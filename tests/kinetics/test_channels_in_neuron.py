@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from written_channels import CHANNELS
 
-from bnnkg.kinetics import Kinetics, evaluate_kinetics, parse_mod
+from bnnkg.kinetics import Gate, Kinetics, evaluate_kinetics, parse_mod
 
 SCHEMES = {"squidks", "squidns"}
 """Relax by implicit steps in NEURON; its steady states are one step of 1e9 ms, so good to 1e-8."""
@@ -114,3 +114,30 @@ def test_a_hole_of_neuron_is_filled_by_the_limit(
     # by hand: a = Ra qa, b = Rb qa where v = tha, and tadj = 2.3^1.3
     assert gate.steady_state[place] == pytest.approx(0.02 / 0.022, rel=1e-6)
     assert gate.tau_ms[place] == pytest.approx(1 / (0.022 * 9) / 2.3**1.3, rel=1e-6)
+
+
+def test_the_page_tells_what_is_measured(
+    evaluated: dict[str, Kinetics], measured: dict[str, dict[str, Any]]
+) -> None:
+    page = Path(__file__).parents[2] / "docs" / "explanation" / "kinetics.md"
+    told = [line for line in page.read_text().splitlines() if line.startswith("| `")]
+    assert told == [
+        _told(channel, kinetics, gate, measured[channel][gate.name])
+        for channel, kinetics in evaluated.items()
+        for gate in kinetics.gates
+    ]
+
+
+def _told(channel: str, kinetics: Kinetics, gate: Gate, shown: np.ndarray[Any, Any]) -> str:
+    """A row of the page: what we say of a gate, and how far NEURON's curve is from ours."""
+    known = np.isfinite(shown[:, 0])
+    off = float(np.abs(gate.steady_state - shown[:, 0])[known].max())
+    numbers = (gate.v_half_mV, gate.slope_mV, gate.tau_max_ms, gate.tau_max_at_mV)
+    cells = [
+        f"`{channel}`",
+        gate.name,
+        f"{kinetics.temperature_degC:g}",
+        *("" if np.isnan(number) else f"{number:.4g}" for number in numbers),
+        "below 1e-8" if off < 1e-8 else f"{off:.0e}",
+    ]
+    return f"| {' | '.join(cells)} |"
