@@ -18,7 +18,14 @@ from bnnkg.errors import TrainingError
 from bnnkg.gnn.baselines import RULES, TRAINED
 from bnnkg.gnn.bgan import BganConfig
 from bnnkg.gnn.checkpoints import checkpoint_hash, load_checkpoint, save_checkpoint
-from bnnkg.gnn.evaluation import METRIC, answer_all, answer_by_rule, chance_of, score
+from bnnkg.gnn.evaluation import (
+    METRIC,
+    answer_all,
+    answer_by_rule,
+    ceiling_of,
+    chance_of,
+    score,
+)
 from bnnkg.gnn.explanation import (
     MEAN_LIFT,
     WEIGHTED_LIFT,
@@ -131,6 +138,8 @@ class RunResult:
         held_out: Metrics on test, means over seeds.
         held_out_sd: Their spread over seeds.
         chance: Upper 95% of each metric's permutation null.
+        ceiling: What the target's metrics would be if every answer were that of its held-out
+            counterparts; empty where nothing has any.
         gate: Whether the run says anything.
         baselines: Per baseline, its metrics on the same test, means over seeds.
         agreement: Mean rank correlation between seeds of the lift; absent with one seed.
@@ -152,6 +161,7 @@ class RunResult:
     held_out: Mapping[str, float]
     held_out_sd: Mapping[str, float]
     chance: Mapping[str, float]
+    ceiling: Mapping[str, float]
     gate: Gate
     baselines: Mapping[str, Mapping[str, float]]
     agreement: float | None
@@ -377,6 +387,7 @@ def _result(run: _Run, models: Sequence[TrainingModel], seconds: float) -> RunRe
         held_out=held_out,
         held_out_sd={m: _spread([s[m] for s in scores]) for m in held_out},
         chance=limits,
+        ceiling=ceiling_of(answers[0]["target"]) if "target" in answers[0] else {},
         gate=gate,
         baselines=_baselines(run),
         agreement=_agreement(run),
