@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnnkg.gnn.features import IONS, SYNAPSE_KINDS, places
+from bnnkg.gnn.features import IONS, SHARED_BY, SYNAPSE_KINDS, places
 from bnnkg.gnn.metrics import Ints
 from bnnkg.gnn.tensors import GraphTensors
 from bnnkg.schema.computation import Kind
@@ -107,7 +107,7 @@ def connection_weights(tensors: GraphTensors, properties: Properties) -> Found: 
 
 def channel_placements(tensors: GraphTensors, properties: Properties) -> Found:  # noqa: ARG001
     """1 where a cell has the channel on a dendrite; of cells that have a soma and dendrites."""
-    rows = _channels(tensors)
+    rows = _channels(tensors, "Cell")
     neuron = tensors.data["mechanism"].neuron.numpy()
     for kind in ("soma", "dendrite"):
         rows = rows[np.isin(neuron[rows], tensors.data[kind].neuron.numpy())]
@@ -118,7 +118,7 @@ def channel_placements(tensors: GraphTensors, properties: Properties) -> Found: 
 
 def channel_ions(tensors: GraphTensors, properties: Properties) -> Found:  # noqa: ARG001
     """Place in ``ION_CLASSES``, of channels that say which ion they conduct."""
-    rows = _channels(tensors)
+    rows = _channels(tensors, "Mechanism")
     column = places("mechanism")
     flags = tensors.data["mechanism"].x[rows][:, [column[f"ion_{ion}"] for ion in IONS]].numpy()
     known = flags.any(axis=1)
@@ -132,15 +132,16 @@ def _told(tensors: GraphTensors, properties: Properties, tag: str, classes: Sequ
     return rows, np.array([classes.index(said[row]) for row in rows], dtype=np.int64)
 
 
-def _channels(tensors: GraphTensors) -> Ints:
-    """Rows of channels that are not passive, one for each that a cell has.
+def _channels(tensors: GraphTensors, once: Literal["Mechanism", "Cell"]) -> Ints:
+    """Rows of channels that are not passive, one for each channel or for each of a cell.
 
     Every neuron of a cell repeats them.
     """
     store, column = tensors.data["mechanism"], places("mechanism")
     wanted = (store.x[:, column["is_channel"]] > 0) & (store.x[:, column["is_passive"]] == 0)
     rows = wanted.nonzero().flatten().numpy()
-    _, first = np.unique(store.shared[rows, 1].numpy(), return_index=True)
+    of = SHARED_BY["mechanism"].index(once)
+    _, first = np.unique(store.shared[rows, of].numpy(), return_index=True)
     return np.sort(rows[first])
 
 

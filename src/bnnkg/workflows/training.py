@@ -129,13 +129,14 @@ def read_models(
 def _properties(nodes: GraphTables) -> dict[str, dict[str, str]]:
     """Tags and values of each neuron's population; a neuron's uid follows its population's."""
     populations = nodes.nodes["Population"]
+    columns = [
+        populations.columns.get(name, [None] * len(populations))
+        for name in ("property_names", "property_values")
+    ]
     told = {
         uid: dict(zip(tags or (), values or (), strict=True))
-        for uid, tags, values in zip(
-            populations.uid, populations.columns["property_names"],
-            populations.columns["property_values"], strict=True,
-        )
-    }  # fmt: skip
+        for uid, tags, values in zip(populations.uid, *columns, strict=True)
+    }
     neurons = nodes.nodes["Neuron"].uid
     return {uid: told[uid.rsplit("/", 1)[0]] for uid in neurons if uid.rsplit("/", 1)[0] in told}
 
