@@ -33,6 +33,7 @@ from bnnkg.gnn.explanation import (
     connection_lifts,
     explain,
     fidelity,
+    most_costly,
     weigh_heads,
 )
 from bnnkg.gnn.fitting import BGAN, Fit, asks, make_learner
@@ -409,23 +410,19 @@ def _choose_score(run: _Run) -> dict[str, float]:
     """Keeps the score whose highest connections the networks use most, judged on validation."""
     gate, loss = run.study.gate, run.config.weights
     asked = [q for q in run.study.validation if asks(q, gate)]
-    weights, values = {}, []
+    weights = {}
+    costs: dict[str, list[float]] = {MEAN_LIFT: [], WEIGHTED_LIFT: []}
     for seed in run.seeds:
         learner = run.learner(BGAN, seed)
         weights[str(seed)] = weigh_heads(learner, asked, loss)
-        values.append(
-            [
-                fidelity(learner, asked, loss, None),
-                fidelity(learner, asked, loss, weights[str(seed)]),
-            ]
-        )
-    plain, weighted = np.mean(values, axis=0).tolist()
-    chosen = WEIGHTED_LIFT if weighted > plain else MEAN_LIFT
+        costs[MEAN_LIFT].append(fidelity(learner, asked, loss, None))
+        costs[WEIGHTED_LIFT].append(fidelity(learner, asked, loss, weights[str(seed)]))
+    chosen = most_costly(costs)
     run.content["score"] = {
         "method": chosen,
         "weights": weights if chosen == WEIGHTED_LIFT else {},
     }
-    return {MEAN_LIFT: plain, WEIGHTED_LIFT: weighted}
+    return {name: float(np.mean(values)) for name, values in costs.items()}
 
 
 def _agreement(run: _Run) -> float | None:

@@ -188,18 +188,19 @@ def _rate(step: int, n_steps: int) -> float:
 
 
 def _step(predictor: Predictor, trial: Trial, optimiser: torch.optim.Optimizer) -> None:
-    loss = _loss(predictor, trial)
+    loss = outcome_loss(predictor, trial)
     optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(predictor.parameters(), 1.0, foreach=False)
     optimiser.step()
 
 
-def _loss(predictor: Predictor, trial: Trial) -> Tensor:
+def outcome_loss(predictor: nn.Module, trial: Trial) -> Tensor:
+    """Mean cross-entropy of the outcomes."""
     return F.binary_cross_entropy_with_logits(predictor(trial)[0], trial.outcomes)
 
 
 def _mean_loss(predictor: Predictor, trials: Sequence[Trial]) -> float:
     predictor.eval()
     with torch.no_grad():
-        return float(np.mean([float(_loss(predictor, trial)) for trial in trials]))
+        return float(np.mean([float(outcome_loss(predictor, trial)) for trial in trials]))

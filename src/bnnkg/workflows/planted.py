@@ -29,8 +29,8 @@ USUAL = TASKS[:-1]
 """Tasks that are marked unless others are named."""
 N_DOCUMENTS = 9
 """Of each task: one chooses the score, one tests it, the rest is trained on; seeds take turns."""
-N_MOTIF_DOCUMENTS = 10
-_N_NETWORKS = {"direct": 8, "decoys": 8, "trans": 8, "graph": 30, MOTIFS: 100}
+N_MOTIF_DOCUMENTS = 20
+_N_NETWORKS = {"direct": 8, "decoys": 8, "trans": 8, "graph": 30, MOTIFS: 50}
 """In one document."""
 
 
