@@ -379,7 +379,12 @@ def train(
         list[str], typer.Option(metavar="MODEL", help="Train on these alone; repeat, or a,b.")
     ] = [],  # noqa: B006 (Typer copies it)
     target: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Supervised target.", show_default="any")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Supervised target, role for example; an unknown one lists all.",
+            show_default="none",
+        ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs per seed.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The base seed.")] = 0,
