@@ -15,7 +15,7 @@ from trained_models import TINY, circuit, single_cell, training_model
 
 from bnnkg.errors import TrainingError
 from bnnkg.gnn.batching import collate
-from bnnkg.gnn.bgan import Bgan, BganConfig
+from bnnkg.gnn.bgan import Bgan, BganConfig, Rows
 from bnnkg.gnn.classes import class_scores, counterpart_answers
 from bnnkg.gnn.graph import build
 from bnnkg.gnn.labels import ROLES
@@ -128,7 +128,8 @@ def rows_of(batch: Batch) -> torch.Tensor:
     widths: dict[Kind, int] = {kind: batch.x[kind].shape[1] for kind in KINDS}
     network = Bgan(BganConfig(width=16, heads=2, blocks=2), widths).eval()
     with torch.no_grad():
-        return network(batch, build_sites(batch, heads=2, hops=2)).nodes
+        rows: Rows = network(batch, build_sites(batch, heads=2, hops=2))
+    return rows.nodes
 
 
 def batches(one: GraphTables, other: GraphTables) -> list[Batch]:
@@ -208,9 +209,10 @@ def trained_on(name: str, folder: Path, *, shuffled: bool = False) -> RunResult:
         "connection_weight": lambda: [worm()],
         "channel_ion": lambda: [channels(i) for i in range(30)],
     }[name]()
+    epochs = 6 if shuffled else 12 if name == "connection_weight" else 15
     config = replace(
-        TINY, epochs=12 if name == "connection_weight" else 15, patience=15, seeds=1, target=name,
-        shuffled=shuffled, learning_rate=1e-2,
+        TINY, epochs=epochs, patience=epochs, seeds=1, target=name, shuffled=shuffled,
+        learning_rate=1e-2,
     )  # fmt: skip
     return train(models, config, folder=folder)
 
