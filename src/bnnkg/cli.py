@@ -382,7 +382,12 @@ def train(
         list[str], typer.Option(metavar="MODEL", help="Train on these alone; repeat, or a,b.")
     ] = [],  # noqa: B006 (Typer copies it)
     target: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Supervised target.", show_default="any")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Supervised target, role for example; an unknown one lists all.",
+            show_default="none",
+        ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs per seed.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The base seed.")] = 0,
@@ -481,6 +486,15 @@ app.add_typer(runs_app, name="runs")
 def benchmark_planted(
     call: Invocation,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds to train.")] = 5,
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--task",
+            metavar="NAME",
+            show_default="all but ba-2motifs",
+            help="direct, decoys, trans, graph or ba-2motifs; may be given again.",
+        ),
+    ] = None,
 ) -> None:
     """Mark attention against networks whose drivers are known.
 
@@ -490,10 +504,12 @@ def benchmark_planted(
     outcomes.
     """
     from bnnkg.reports import write_planted
-    from bnnkg.workflows.planted import benchmark_planted
+    from bnnkg.workflows.planted import USUAL, benchmark_planted
 
     with call.progress() as progress:
-        result = benchmark_planted(seeds, settings=call.settings(), progress=progress)
+        result = benchmark_planted(
+            seeds, tasks=tasks or USUAL, settings=call.settings(), progress=progress
+        )
     if call.json:
         call.show(result)
     else:

@@ -64,6 +64,8 @@ def score_columns(result: Mapping[str, Any]) -> dict[str, list[Any]]:
         "sd": [result["held_out_sd"].get(name) for name in metrics],
         "chance": [result["chance"].get(name) for name in metrics],
     }
+    if result.get("ceiling"):
+        columns["ceiling"] = [result["ceiling"].get(name) for name in metrics]
     for baseline, scores in result["baselines"].items():
         columns[baseline] = [scores.get(name) for name in metrics]
     return columns

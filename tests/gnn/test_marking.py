@@ -1,17 +1,26 @@
-"""A score is chosen on validation, and never by what it does on test."""
+"""A score is chosen by what it costs to lose, and never by what it does on test."""
 
 from __future__ import annotations
 
-from bnnkg.gnn.marking import Control, Mark, choose
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from trained_models import circuit, training_model
+
+from bnnkg.gnn.batching import collate
+from bnnkg.gnn.marking import Control, Mark, choose, cost_of_losing
+from bnnkg.gnn.scaling import fit_scaling
+from bnnkg.gnn.sites import build_sites
+from bnnkg.gnn.trials import Trial
 
 
-def mark(
-    score: str, validation: float | None, *, auroc: float = 0.5, control: Control = "none"
-) -> Mark:
-    return Mark(control, score, auroc, 0.5, validation, 0.9)
+def mark(score: str, cost: float | None, *, auroc: float = 0.5, control: Control = "none") -> Mark:
+    return Mark(control, score, auroc, 0.5, cost, 0.9)
 
 
-def test_the_best_on_validation_is_chosen() -> None:
+def test_the_most_costly_on_validation_is_chosen() -> None:
     marks = [mark("a", 0.6, auroc=1.0), mark("b", 0.9, auroc=0.5), mark("a", 0.7), mark("b", 0.5)]
     assert choose(marks) == "b"
 
@@ -21,3 +30,33 @@ def test_controls_do_not_choose() -> None:
         choose([mark("a", 0.6), mark("b", 0.5), mark("b", None, auroc=1.0, control="untrained")])
         == "a"
     )
+
+
+class Counting(nn.Module):
+    """Logit of a neuron: how many synapses arrive at it."""
+
+    def forward(self, trial: Trial) -> tuple[Tensor, None]:
+        n = torch.bincount(trial.batch.up_index[1], minlength=int(trial.subjects.max()) + 1)
+        return n[trial.subjects].float(), None
+
+
+def test_losing_the_highest_costs_what_the_network_used() -> None:
+    """Of ten synapses one is hidden: of the neuron that is asked for, or of another."""
+    graph = training_model(circuit(16)).tensors
+    batch = collate([graph], fit_scaling([graph]))
+    receiver = int(batch.up_index[1].mode().values)
+    arriving = batch.up_synapse[(batch.up_index[1] == receiver) & (batch.up_index[0] > 2)]
+    elsewhere = batch.up_synapse[(batch.up_index != receiver).all(0) & (batch.up_index > 2).all(0)]
+    candidates = torch.cat([arriving[:1], elsewhere[:9]])
+    subject = torch.tensor([receiver])
+    trial = Trial(
+        batch, build_sites(batch, heads=4, hops=2), False, subject, torch.ones(1), candidates,
+        torch.zeros(10, dtype=torch.bool),
+    )  # fmt: skip
+    pre = int(batch.up_index[0, batch.up_synapse == arriving[0]])
+    n = int((batch.up_index[1] == receiver).sum())
+    lost = int(((batch.up_index[1] == receiver) & (batch.up_index[0] == pre)).sum())
+    rise = math.log1p(math.exp(-(n - lost))) - math.log1p(math.exp(-n))
+    values = np.linspace(1.0, 0.1, 10)
+    assert abs(cost_of_losing(Counting(), trial, values) - rise) < 1e-6
+    assert abs(cost_of_losing(Counting(), trial, values[::-1].copy())) < 1e-6

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from bnnkg.gnn.baselines import RULES
+from bnnkg.gnn.classes import class_scores, counterpart_answers
 from bnnkg.gnn.metrics import Floats, Ints, aurocs, average_precision, r2
 from bnnkg.gnn.nulls import chance, unit_permutations
 from bnnkg.gnn.objectives import Answers
@@ -23,7 +24,6 @@ METRIC: Mapping[Objective, str] = {
 }
 PRECISION: Mapping[Objective, str] = {
     "edge": "edge_average_precision",
-    "target": "target_average_precision",
 }
 
 
@@ -32,8 +32,8 @@ class Asked:
     """All answers to one objective.
 
     Attributes:
-        predicted: [n] logits or values.
-        true: [n] 0 or 1, or values.
+        predicted: [n] logits or values; [n, K] logits of K classes.
+        true: [n] 0 or 1, or values, or classes.
         units: [n] what was held out together.
         strata: [n] what is never compared: columns of features, batches.
     """
@@ -88,6 +88,8 @@ def score(objective: Objective, asked: Asked) -> dict[str, float]:
     if objective == "feature":
         baseline = _column_means(asked)
         return {METRIC[objective]: r2(asked.predicted, asked.true, baseline)}
+    if objective == "target":
+        return class_scores(asked.predicted, asked.true)
     return {
         METRIC[objective]: float(aurocs(asked.predicted, asked.true[None])[0]),
         PRECISION[objective]: average_precision(asked.predicted, asked.true),
@@ -109,12 +111,27 @@ def chance_of(objective: Objective, runs: Sequence[Asked], seed: int) -> dict[st
         baseline = _column_means(first)
         null = [[r2(run.predicted, row, baseline) for row in labels] for run in runs]
         return {METRIC[objective]: chance(np.mean(null, axis=0))}
+    if objective == "target":
+        scores = [[class_scores(run.predicted, row) for row in labels] for run in runs]
+        return {
+            metric: chance(np.mean([[one[metric] for one in own] for own in scores], axis=0))
+            for metric in scores[0][0]
+        }
     null = [aurocs(run.predicted, labels).tolist() for run in runs]
     precision = [[average_precision(run.predicted, row) for row in labels] for run in runs]
     return {
         METRIC[objective]: chance(np.mean(null, axis=0)),
         PRECISION[objective]: chance(np.mean(precision, axis=0)),
     }
+
+
+def ceiling_of(asked: Asked) -> dict[str, float]:
+    """The target's metrics if each answer were what its counterparts say that are held out too.
+
+    Of those that have any: the other side of the body, the same mechanism in other cells.
+    """
+    has, answers = counterpart_answers(asked.true, asked.units, asked.predicted.ndim == 1)
+    return class_scores(answers[has], asked.true[has]) if has.any() else {}
 
 
 def _asked(

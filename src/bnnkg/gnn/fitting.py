@@ -21,6 +21,7 @@ from bnnkg.gnn.objectives import Learner, loss_of
 from bnnkg.gnn.processes import ALONE, Processes
 from bnnkg.gnn.questions import Question
 from bnnkg.gnn.study import Objective, Study
+from bnnkg.gnn.targets import target_named
 from bnnkg.schema.computation import Kind
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def make_learner(
         encoder = Bgan(network, widths)
     else:
         encoder = TRAINED[name](widths["neuron"], network.width, network.dropout)
-    return Learner(encoder, network.width, widths, network.dropout)
+    target = target_named(config.target) if config.target else None
+    return Learner(encoder, network.width, widths, network.dropout, target)
 
 
 class Fit:

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
 import torch
+from torch import nn
 
-from bnnkg.gnn.attributions import HeadWeights, candidate_scores, head_weights, look
-from bnnkg.gnn.metrics import auroc, average_precision
-from bnnkg.gnn.trials import Predictor, Trial, fit, new_predictor, outcome_auroc
+from bnnkg.gnn.attributions import (
+    HeadWeights,
+    candidate_scores,
+    head_weights,
+    lift,
+    look,
+    weighted_lift,
+)
+from bnnkg.gnn.explanation import SHARE_DELETED, most_costly
+from bnnkg.gnn.hiding import hide_pairs
+from bnnkg.gnn.metrics import Floats, auroc, average_precision
+from bnnkg.gnn.sites import build_sites
+from bnnkg.gnn.trials import (
+    NETWORK,
+    Predictor,
+    Trial,
+    fit,
+    new_predictor,
+    outcome_auroc,
+    outcome_loss,
+)
 
 Control = Literal["none", "untrained", "shuffled"]
 CONTROLS: tuple[Control, ...] = get_args(Control)
@@ -26,7 +45,9 @@ class Mark:
         score: Name of the score.
         auroc: On test.
         ap: Average precision, on test.
-        validation_auroc: On validation: what scores are chosen by; absent for controls.
+        cost: What the loss on validation rises by when the candidates that it ranks highest there
+            are hidden: what scores are chosen by. Absent for controls, and for scores that
+            ``annotate`` cannot write.
         outcome_auroc: How well the network predicts outcomes, on test.
     """
 
@@ -34,7 +55,7 @@ class Mark:
     score: str
     auroc: float
     ap: float
-    validation_auroc: float | None
+    cost: float | None
     outcome_auroc: float
 
 
@@ -54,13 +75,27 @@ def mark_seed(
 
 
 def choose(marks: Sequence[Mark]) -> str:
-    """The score that finds drivers best on validation, mean over seeds, of networks as trained."""
-    found: dict[str, list[float]] = {}
+    """The score that ``annotate`` would write, chosen by its rule."""
+    costs: dict[str, list[float]] = {}
     for mark in marks:
-        if mark.validation_auroc is not None:  # controls choose nothing
-            found.setdefault(mark.score, []).append(mark.validation_auroc)
-    means: Mapping[str, float] = {name: float(np.mean(values)) for name, values in found.items()}
-    return max(means, key=lambda name: means[name])
+        if mark.cost is not None:
+            costs.setdefault(mark.score, []).append(mark.cost)
+    return most_costly(costs)
+
+
+def cost_of_losing(predictor: nn.Module, trial: Trial, values: Floats) -> float:
+    """What the loss rises by when the tenth of the candidates with the highest values is hidden.
+
+    Candidates are synapses here; each goes with all that joins its two neurons.
+    """
+    n = max(1, round(SHARE_DELETED * len(values)))
+    highest = trial.candidates[torch.from_numpy(np.argsort(-values, kind="stable")[:n].copy())]
+    batch = trial.batch
+    hidden = hide_pairs(batch, batch.up_index[:, torch.isin(batch.up_synapse, highest)])
+    sites = build_sites(hidden, heads=NETWORK.heads, hops=NETWORK.hops)
+    with torch.no_grad():
+        before = float(outcome_loss(predictor, trial))
+        return float(outcome_loss(predictor, replace(trial, batch=hidden, sites=sites))) - before
 
 
 def _material(
@@ -77,19 +112,23 @@ def _mark(
     predictor: Predictor, validation: Trial, test: Trial, control: Control, seed: int
 ) -> Iterator[Mark]:
     weights = head_weights([look(predictor, validation)])
-    chooses = control == "none"
-    on_validation = _aurocs(predictor, validation, weights, seed) if chooses else {}
+    costs = _costs(predictor, validation, weights) if control == "none" else {}
     predicted = outcome_auroc(predictor, [test])
     truth = test.drivers.numpy()
     for name, values in candidate_scores(predictor, test, weights, seed).items():
         yield Mark(
             control, name, auroc(values, truth), average_precision(values, truth),
-            on_validation.get(name), predicted,
+            costs.get(name), predicted,
         )  # fmt: skip
 
 
-def _aurocs(
-    predictor: Predictor, trial: Trial, weights: HeadWeights, seed: int
-) -> dict[str, float]:
-    scores = candidate_scores(predictor, trial, weights, seed)
-    return {name: auroc(values, trial.drivers.numpy()) for name, values in scores.items()}
+def _costs(predictor: Predictor, trial: Trial, weights: HeadWeights) -> dict[str, float]:
+    """What it costs to lose what each score ranks highest, of those that ``annotate`` can write."""
+    seen = look(predictor, trial)
+    return {
+        name: cost_of_losing(predictor, trial, values[trial.candidates].numpy())
+        for name, values in (
+            ("attention_lift", lift(seen)),
+            ("attention_head_weighted", weighted_lift(seen, weights)),
+        )
+    }

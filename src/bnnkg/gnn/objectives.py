@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 the name everybody knows it by
 
 from bnnkg.gnn.bgan import Rows
-from bnnkg.gnn.questions import Features, Question
+from bnnkg.gnn.questions import Features, Labels, Question
+from bnnkg.gnn.targets import Target
+from bnnkg.gnn.tensors import Batch
 from bnnkg.schema.computation import KINDS, Kind
 
 
@@ -37,7 +39,7 @@ class Answers:
     Attributes:
         connections: [P] logits that the connection exists.
         features: Per group asked for, [P] values.
-        labels: [P] logits of class 1.
+        labels: [P] logits of class 1; [P, K] of each class where there are more than two.
     """
 
     connections: Tensor | None
@@ -96,20 +98,62 @@ class FeatureDecoder(nn.Module):
 
 
 class LabelDecoder(nn.Module):
-    """Class of a neuron: ``w . gelu(U h_i + C h_cls + a) + b``."""
+    """Class of a neuron: ``w . gelu(U h_i + C h_cls + a) + b``.
 
-    def __init__(self, width: int) -> None:
+    Args:
+        width: Numbers per row.
+        n_outputs: Logits per neuron.
+    """
+
+    def __init__(self, width: int, n_outputs: int = 1) -> None:
         super().__init__()
         self.row = nn.Linear(width, width)
         self.graph = nn.Linear(width, width, bias=False)
-        self.score = nn.Linear(width, 1)
+        self.score = nn.Linear(width, n_outputs)
 
     def forward(self, rows: Rows, neurons: Tensor, graph: Tensor) -> Tensor:
-        """[P] logits of class 1."""
+        """[P] logits of class 1, or [P, K] of each class."""
         token = rows.graphs.index_select(0, graph.index_select(0, neurons))
-        state = F.gelu(self.row(rows.nodes.index_select(0, neurons)) + self.graph(token))
-        logits: Tensor = self.score(state).squeeze(-1)
+        return self.decide(rows.nodes.index_select(0, neurons), token)
+
+    def decide(self, own: Tensor, token: Tensor) -> Tensor:
+        """The same of [P, d] rows and [P, d] tokens of their graphs."""
+        logits: Tensor = self.score(F.gelu(self.row(own) + self.graph(token)))
+        return logits.squeeze(-1)
+
+
+class PartDecoder(nn.Module):
+    """Class of a neuron's part i: a :class:`LabelDecoder` of ``h_i + W [x_i * mask_i, mask_i]``.
+
+    From an encoder of neurons alone, ``h_i`` is the row of the part's neuron.
+    """
+
+    def __init__(self, width: int, n_features: int, n_outputs: int) -> None:
+        super().__init__()
+        self.own = nn.Linear(2 * n_features, width)
+        self.label = LabelDecoder(width, n_outputs)
+
+    def forward(self, rows: Rows, batch: Batch, asked: Labels) -> Tensor:
+        """[P] logits of class 1, or [P, K] of each class."""
+        at = asked.rows + batch.first_row(asked.kind)
+        x, mask = batch.x[asked.kind][asked.rows], batch.mask[asked.kind][asked.rows]
+        own = self.own(torch.cat([x * mask, mask.to(x.dtype)], dim=1))
+        has_parts = len(rows.nodes) == len(batch.kind)
+        row = rows.nodes.index_select(0, at if has_parts else batch.neuron_of[at])
+        logits: Tensor = self.label.decide(row + own, rows.graphs[batch.graph[at]])
         return logits
+
+
+def label_decoder(
+    target: Target | None, width: int, widths: Mapping[Kind, int], dropout: float
+) -> nn.Module:
+    """What asks an encoder for a target's subject."""
+    if target is not None and target.subject == "connection":
+        return ConnectionDecoder(width, dropout)
+    n_outputs = 1 if target is None else target.n_outputs
+    if target is not None and target.subject == "mechanism":
+        return PartDecoder(width, widths["mechanism"], n_outputs)
+    return LabelDecoder(width, n_outputs)
 
 
 class Learner(nn.Module):
@@ -120,16 +164,22 @@ class Learner(nn.Module):
         width: Numbers per row.
         widths: Number of features of each kind.
         dropout: In the connection decoder.
+        target: What labels are of, where any are asked for.
     """
 
     def __init__(
-        self, encoder: nn.Module, width: int, widths: Mapping[Kind, int], dropout: float
+        self,
+        encoder: nn.Module,
+        width: int,
+        widths: Mapping[Kind, int],
+        dropout: float,
+        target: Target | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
         self.connections = ConnectionDecoder(width, dropout)
         self.features = FeatureDecoder(width, widths)
-        self.labels = LabelDecoder(width)
+        self.labels = label_decoder(target, width, widths, dropout)
 
     def forward(self, asked: Question) -> Answers:
         """Answers to a question."""
@@ -142,9 +192,16 @@ class Learner(nn.Module):
         if asked.connections is not None:
             connections = self.connections(rows, asked.connections.pairs, graph)
         if asked.labels is not None:
-            labels = self.labels(rows, asked.labels.rows, graph)
+            labels = self._label(asked.labels, asked.batch, rows)
         features = tuple(self.features(rows, asked, group) for group in asked.features)
         return Answers(connections, features, labels)
+
+    def _label(self, asked: Labels, batch: Batch, rows: Rows) -> Tensor:
+        if isinstance(self.labels, PartDecoder):
+            logits: Tensor = self.labels(rows, batch, asked)
+        else:
+            logits = self.labels(rows, asked.rows, batch.graph)
+        return logits
 
 
 def loss_of(answers: Answers, asked: Question, weights: Weights) -> Tensor:
@@ -158,7 +215,7 @@ def loss_of(answers: Answers, asked: Question, weights: Weights) -> Tensor:
             weights.features * F.smooth_l1_loss(values.to(group.values.dtype), group.values)
         )
     if answers.labels is not None and asked.labels is not None:
-        loss = _cross_entropy(answers.labels, asked.labels.classes)
+        loss = _class_loss(answers.labels, asked.labels.classes)
         parts.append(weights.labels * loss)
     return torch.stack(parts).sum()
 
@@ -166,3 +223,9 @@ def loss_of(answers: Answers, asked: Question, weights: Weights) -> Tensor:
 def _cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
     """In the precision of the classes, whatever the logits were computed in."""
     return F.binary_cross_entropy_with_logits(logits.to(classes.dtype), classes)
+
+
+def _class_loss(logits: Tensor, classes: Tensor) -> Tensor:
+    if logits.ndim == 1:
+        return _cross_entropy(logits, classes)
+    return F.cross_entropy(logits.to(classes.dtype), classes.long())

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from bnnkg.gnn.features import SHARED_BY, SYNAPSE_KINDS
 from bnnkg.gnn.hiding import hide_features, hide_pairs
+from bnnkg.gnn.labels import Properties, Subject, read_labels
 from bnnkg.gnn.metrics import Ints
 from bnnkg.gnn.negatives import sample_negatives
 from bnnkg.gnn.nulls import unit_permutations
 from bnnkg.gnn.sites import Sites, build_sites
-from bnnkg.gnn.splits import PARTS, PairSplit, Part, split_neurons, split_pairs
+from bnnkg.gnn.splits import PARTS, PairSplit, Part, draw_parts, split_neurons, split_pairs
 from bnnkg.gnn.targets import Target, forbid
 from bnnkg.gnn.tensors import Batch, GraphTensors
 from bnnkg.schema.computation import KINDS, Kind
@@ -59,14 +60,16 @@ class Features:
 
 @dataclass(frozen=True)
 class Labels:
-    """Which class are these neurons of?
+    """Which class are these of?
 
     Attributes:
-        rows: [P] neuron rows.
-        classes: [P] 0 or 1.
-        units: [P] group of neurons.
+        kind: Kind of the rows.
+        rows: [P] places among the kind's rows; of connections [2, P] neuron rows, pre and post.
+        classes: [P] numbers of classes.
+        units: [P] what is held out together.
     """
 
+    kind: Kind
     rows: Tensor
     classes: Tensor
     units: Ints
@@ -81,7 +84,7 @@ class Question:
         sites: Its attention sites.
         connections: Asked of pairs of neurons.
         features: Asked of rows whose features are hidden.
-        labels: Asked of neurons.
+        labels: Asked of neurons, mechanisms or hidden connections.
     """
 
     batch: Batch
@@ -103,8 +106,11 @@ class Material:
         pair_part: Place in ``PARTS`` of pairs of neuron rows [2, n].
         row_part: [N] place in ``PARTS`` of each row, as to its features.
         row_unit: [N] what rows' features are held out together.
-        label_part: [M] place in ``PARTS`` of each neuron, as to its label.
-        labels: [M] 0 or 1; -1 where there is none.
+        subject: What labels are of.
+        label_part: [n] place in ``PARTS`` of each neuron, mechanism or connection of
+            ``directed``, as to its label.
+        label_unit: [n] what labels are held out together.
+        labels: [n] classes; -1 where there is none.
     """
 
     batch: Batch
@@ -114,7 +120,9 @@ class Material:
     pair_part: Callable[[Tensor], Tensor]
     row_part: Tensor
     row_unit: Ints
+    subject: Subject
     label_part: Tensor
+    label_unit: Ints
     labels: Tensor
 
     def unit_of(self, pairs: Tensor) -> Ints:
@@ -138,6 +146,8 @@ def gather_material(
     seed: int,
     part: Part | None,
     target: Target | None,
+    properties: Sequence[Properties] = (),
+    known: Tensor | None = None,
 ) -> Material:
     """Divides what a batch holds.
 
@@ -148,6 +158,8 @@ def gather_material(
         seed: Of the division.
         part: The part that all of it belongs to; absent where it is divided within the models.
         target: Supervised target.
+        properties: Of each model's neurons, as the target reads them; none where empty.
+        known: Definitions whose labels training has: those of mechanisms are not asked for again.
     """
     group, uids = _groups(graphs, group_of)
     directed, joined = _connections(batch)
@@ -167,7 +179,7 @@ def gather_material(
     if target is not None:
         visible = forbid(visible, target)
     row_unit = _row_units(visible, own)
-    return Material(
+    material = Material(
         batch=visible,
         directed=directed,
         joined=joined,
@@ -175,9 +187,19 @@ def gather_material(
         pair_part=pair_part,
         row_part=_unit_parts(row_unit, own, neuron_part),
         row_unit=row_unit.numpy(),
+        subject="neuron",
         label_part=neuron_part,
-        labels=_labels(graphs, target),
+        label_unit=own.numpy(),
+        labels=torch.full_like(own, -1),
     )
+    if target is None:
+        return material
+    properties = properties or [{}] * len(graphs)
+    labels = read_labels(target.read, target.subject, graphs, properties, directed)
+    material = replace(material, subject=target.subject)
+    if target.subject == "mechanism":
+        return _with_definitions(material, labels, seed, part, known)
+    return _with_labels(material, labels)
 
 
 def hide_connections(
@@ -289,13 +311,24 @@ def feature_groups(material: Material, part: Part) -> list[tuple[Kind, str]]:
     return found
 
 
-def ask_labels(material: Material, part: Part) -> Labels | None:
-    """Asks for the labels of a part's neurons."""
-    rows = (material.labels >= 0) & (material.label_part == PARTS.index(part))
-    at = rows.nonzero().flatten()
+def ask_labels(material: Material, part: Part, hidden: Tensor) -> Labels | None:
+    """Asks for the labels of a part's neurons or mechanisms, or of its hidden connections.
+
+    Args:
+        material: What holds them.
+        part: Their part.
+        hidden: [2, n] connections that are hidden.
+    """
+    wanted = (material.labels >= 0) & (material.label_part == PARTS.index(part))
+    if material.subject == "connection":
+        n = len(material.group)
+        wanted &= torch.isin(_codes(material.directed, n), _codes(hidden, n))
+    at = wanted.nonzero().flatten()
     if not len(at):
         return None
-    return Labels(at, material.labels[at].float(), material.group[at].numpy())
+    kind: Kind = "mechanism" if material.subject == "mechanism" else "neuron"
+    rows = material.directed[:, at] if material.subject == "connection" else at
+    return Labels(kind, rows, material.labels[at].float(), material.label_unit[at.numpy()])
 
 
 def question(
@@ -398,12 +431,43 @@ def _unit_parts(unit: Tensor, group: Tensor, neuron_part: Tensor) -> Tensor:
     return part[unit]
 
 
-def _labels(graphs: Sequence[GraphTensors], target: Target | None) -> Tensor:
-    found = []
-    for graph in graphs:
-        own = {} if target is None else target.read(graph)
-        found += [own.get(row, -1) for row in range(len(graph.keys["neuron"]))]
-    return torch.tensor(found, dtype=torch.long)
+def _with_labels(material: Material, labels: Tensor) -> Material:
+    """The material with labels of neurons or of connections."""
+    if material.subject == "neuron":
+        return replace(material, labels=labels)
+    part = material.pair_part(material.directed)
+    unit = material.unit_of(material.directed)
+    return replace(material, label_part=part, label_unit=unit, labels=labels)
+
+
+def _with_definitions(
+    material: Material, labels: Tensor, seed: int, part: Part | None, known: Tensor | None
+) -> Material:
+    """The material with labels of mechanisms, which go by what they are copies of."""
+    definitions = _definitions(material.batch)
+    if known is not None:
+        labels = labels.masked_fill(torch.isin(definitions, known), -1)
+    if part is None:
+        parts = torch.from_numpy(draw_parts(definitions.numpy(), seed).astype(np.int64))
+    else:
+        parts = torch.full_like(labels, PARTS.index(part))
+    return replace(material, label_part=parts, label_unit=definitions.numpy(), labels=labels)
+
+
+def labelled_definitions(material: Material) -> Tensor:
+    """Numbers of the mechanisms that have a label; the same in all models."""
+    if material.subject != "mechanism":
+        return torch.zeros(0, dtype=torch.long)
+    return _definitions(material.batch)[material.labels >= 0]
+
+
+def _definitions(batch: Batch) -> Tensor:
+    return batch.shared["mechanism"][:, SHARED_BY["mechanism"].index("Mechanism")]
+
+
+def _codes(pairs: Tensor, n: int) -> Tensor:
+    """One number for each ordered pair."""
+    return pairs[0] * n + pairs[1]
 
 
 def _varies(values: Tensor) -> bool:

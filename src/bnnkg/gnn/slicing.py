@@ -11,6 +11,7 @@ block of BGAN is the whole graph's for core neurons with sections of their own; 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -35,7 +36,7 @@ class Asking:
         batch: What may be seen.
         connections: Asked of pairs of neurons.
         features: Asked of rows whose features are hidden.
-        labels: Asked of neurons.
+        labels: Asked of neurons, mechanisms or hidden connections.
     """
 
     batch: Batch
@@ -71,10 +72,12 @@ def slice_question(whole: Asking, number: int, of: int, network: BganConfig) -> 
     core = torch.arange(n_neurons) * of // n_neurons == number
     connections = _of_targets(whole.connections, core)
     features = [own for f in whole.features if (own := _of_rows(f, batch, core)) is not None]
-    labels = _of_neurons(whole.labels, core)
+    labels = _of_subjects(whole.labels, batch, core)
     if connections is None and labels is None and not features:
         return None
-    keep = _kept_rows(batch, _with_halo(batch, core, connections))
+    pairs = [c.pairs for c in (connections,) if c is not None]
+    pairs += [own.rows for own in (labels,) if own is not None and own.rows.ndim > 1]
+    keep = _kept_rows(batch, _with_halo(batch, core, pairs))
     row = torch.cumsum(keep, 0) - 1
     part = select_rows(batch, keep)
     return Question(
@@ -82,7 +85,7 @@ def slice_question(whole: Asking, number: int, of: int, network: BganConfig) -> 
         build_sites(part, heads=network.heads, hops=network.hops),
         None if connections is None else replace(connections, pairs=row[connections.pairs]),
         tuple(_moved(f, batch, part, row) for f in features),
-        None if labels is None else replace(labels, rows=row[labels.rows]),
+        None if labels is None else replace(labels, rows=_places(labels, batch, part, row)),
     )
 
 
@@ -124,12 +127,12 @@ def _of_kind(batch: Batch, kind: Kind) -> slice:
     return slice(first, first + len(batch.x[kind]))
 
 
-def _with_halo(batch: Batch, core: Tensor, connections: Connections | None) -> Tensor:
+def _with_halo(batch: Batch, core: Tensor, pairs: Sequence[Tensor]) -> Tensor:
     """[M] True for core neurons, those that send to them, and those that are asked about."""
     inside = core.clone()
     inside[batch.up_index[0, core[batch.up_index[1]]]] = True
-    if connections is not None:
-        inside[connections.pairs.flatten()] = True
+    for ends in pairs:
+        inside[ends.flatten()] = True
     return inside
 
 
@@ -168,11 +171,20 @@ def _of_targets(connections: Connections | None, core: Tensor) -> Connections | 
     return Connections(connections.pairs[:, own], connections.exists[own], units)
 
 
-def _of_neurons(labels: Labels | None, core: Tensor) -> Labels | None:
-    if labels is None or not core[labels.rows].any():
+def _of_subjects(labels: Labels | None, batch: Batch, core: Tensor) -> Labels | None:
+    """Those of the core; a connection is its target's."""
+    if labels is None:
         return None
-    own = core[labels.rows]
-    return Labels(labels.rows[own], labels.classes[own], labels.units[own.numpy()])
+    if labels.rows.ndim > 1:
+        own = core[labels.rows[1]]
+    else:
+        own = core[batch.neuron_of[labels.rows + batch.first_row(labels.kind)]]
+    if not own.any():
+        return None
+    return replace(
+        labels, rows=labels.rows[..., own], classes=labels.classes[own],
+        units=labels.units[own.numpy()],
+    )  # fmt: skip
 
 
 def _of_rows(features: Features, batch: Batch, core: Tensor) -> Features | None:
@@ -195,5 +207,9 @@ def _targets(batch: Batch) -> Tensor:
 
 
 def _moved(features: Features, batch: Batch, part: Batch, row: Tensor) -> Features:
-    at = row[features.rows + batch.first_row(features.kind)] - part.first_row(features.kind)
-    return replace(features, rows=at)
+    return replace(features, rows=_places(features, batch, part, row))
+
+
+def _places(asked: Features | Labels, batch: Batch, part: Batch, row: Tensor) -> Tensor:
+    """Where what is asked for stands among the part's rows of its kind."""
+    return row[asked.rows + batch.first_row(asked.kind)] - part.first_row(asked.kind)

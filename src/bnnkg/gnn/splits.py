@@ -108,6 +108,11 @@ def split_neurons(
     return _split(uids, groups, seed, shares, f"neurons held out within models, {what}")
 
 
+def draw_parts(definitions: Ints, seed: int) -> Ints:
+    """Place in ``PARTS`` of definitions, by their numbers: the same in whatever models they are."""
+    return np.searchsorted(np.cumsum(SHARES)[:2], _draw(definitions, definitions, seed), "right")
+
+
 def split_pairs(
     pairs: Sequence[Pair],
     group_of: dict[str, int],

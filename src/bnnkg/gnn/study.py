@@ -14,6 +14,7 @@ from torch import Tensor
 from bnnkg.errors import TrainingError
 from bnnkg.gnn.batching import collate
 from bnnkg.gnn.bgan import BganConfig
+from bnnkg.gnn.labels import Properties
 from bnnkg.gnn.metrics import Ints
 from bnnkg.gnn.questions import (
     Connections,
@@ -28,12 +29,13 @@ from bnnkg.gnn.questions import (
     feature_groups,
     gather_material,
     hide_connections,
+    labelled_definitions,
     shuffle_answers,
 )
 from bnnkg.gnn.scaling import Scaling, fit_scaling
 from bnnkg.gnn.sites import Sites, build_sites
 from bnnkg.gnn.slicing import Asking, n_slices, slice_question
-from bnnkg.gnn.splits import FEWEST_FAMILIES, Part, split_models
+from bnnkg.gnn.splits import FEWEST_FAMILIES, PARTS, Part, split_models
 from bnnkg.gnn.targets import Target
 from bnnkg.gnn.tensors import Batch, GraphTensors
 
@@ -54,11 +56,14 @@ class TrainingModel:
         tensors: Its computational graph.
         family: From ``assign_families``.
         group_of: Group of each of its neurons' uids, from ``homologue_groups`` of their names.
+        properties: Per uid of a neuron, what the author's properties of its population say. They
+            are labels, and never features.
     """
 
     tensors: GraphTensors
     family: int
     group_of: Mapping[str, int]
+    properties: Properties = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -189,7 +194,7 @@ class Study:
         mine = torch.from_numpy(_fold_of(units, self.n_folds) == number)
         batch, positive = hide_connections(material, "train", mine)
         sites = _plan(batch, self.network) if n_slices(material.batch) == 1 else None
-        fold = Fold(material, batch, sites, positive, ask_labels(material, "train"))
+        fold = Fold(material, batch, sites, positive, ask_labels(material, "train", positive))
         if sum(len(m.batch.kind) for m in self.material) * self.n_folds <= ROWS_KEPT:
             self._kept[place, number] = fold
         return fold
@@ -216,10 +221,13 @@ def prepare_study(
     if not models:
         raise TrainingError("there is no model to train on", hint="ingest some, or name others")
     parts, how = _model_parts(models, seed)
+    if target is not None and target.subject == "mechanism":
+        how += ". A mechanism and its copies in other cells are in one part only"
     own = [m for m, part in zip(models, parts, strict=True) if part in (None, "train")]
     scaling = fit_scaling([model.tensors for model in own])
     material: dict[Part | None, list[Material]] = {}
-    for part in dict.fromkeys(parts):
+    for part in sorted(dict.fromkeys(parts), key=_training_first):
+        known = [labelled_definitions(m) for m in material.get("train", [])]
         chosen = [m for m, own_part in zip(models, parts, strict=True) if own_part == part]
         for bucket in buckets([model.tensors for model in chosen]):
             members = [chosen[place] for place in bucket]
@@ -232,6 +240,8 @@ def prepare_study(
                     seed=seed,
                     part=part,
                     target=target,
+                    properties=[m.properties for m in members],
+                    known=torch.cat(known) if known and part != "train" else None,
                 )
             )
     within = material.get(None, [])
@@ -245,6 +255,8 @@ def prepare_study(
             for asked in _held_out(m, held_part, network, n_folds if not within else 1, seed)
         ]
     objectives = _objectives(held["test"])
+    if target is not None:
+        _check_labels(target, train, held)
     if not objectives:
         raise TrainingError(
             "nothing in these models can be held out and asked for",
@@ -257,6 +269,35 @@ def prepare_study(
         scaling, how, train, tuple(held["validation"]), tuple(held["test"]), objectives,
         network, n_folds if "edge" in objectives else 1, feature_share, shuffled, seed,
     )  # fmt: skip
+
+
+def _training_first(part: Part | None) -> bool:
+    return part not in (None, "train")
+
+
+def _check_labels(
+    target: Target, train: Sequence[Material], held: Mapping[Part, Sequence[Question]]
+) -> None:
+    """Makes sure that a target can be learned, stopped by and tested.
+
+    Raises:
+        TrainingError: One of the parts has nothing to ask.
+    """
+    n: dict[str, int] = {
+        "train": sum(
+            int(((m.labels >= 0) & (m.label_part == PARTS.index("train"))).sum()) for m in train
+        )
+    }
+    for part, asked in held.items():
+        n[part] = sum(len(q.labels.classes) for q in asked if q.labels is not None)
+    if not all(n.values()):
+        raise TrainingError(
+            "the models hold too little of the target",
+            where=target.name,
+            expected=f"some {target.subject}s with a class in each part",
+            found=", ".join(f"{number} for {part}" for part, number in n.items()),
+            hint="train on other or more models",
+        )
 
 
 def buckets(graphs: Sequence[GraphTensors]) -> list[list[int]]:
@@ -299,7 +340,7 @@ def _held_out(
     mine = torch.from_numpy(_fold_of(material.unit_of(material.directed), n_folds) == 0)
     batch, positive = hide_connections(material, part, mine)
     connections = ask_connections(material, part, positive, generator)
-    labels = ask_labels(material, part)
+    labels = ask_labels(material, part, positive)
     if connections is not None or labels is not None:
         yield from _questions(Asking(batch, connections, (), labels), network)
     groups = feature_groups(material, part)

@@ -18,7 +18,14 @@ from bnnkg.errors import TrainingError
 from bnnkg.gnn.baselines import RULES, TRAINED
 from bnnkg.gnn.bgan import BganConfig
 from bnnkg.gnn.checkpoints import checkpoint_hash, load_checkpoint, save_checkpoint
-from bnnkg.gnn.evaluation import METRIC, answer_all, answer_by_rule, chance_of, score
+from bnnkg.gnn.evaluation import (
+    METRIC,
+    answer_all,
+    answer_by_rule,
+    ceiling_of,
+    chance_of,
+    score,
+)
 from bnnkg.gnn.explanation import (
     MEAN_LIFT,
     WEIGHTED_LIFT,
@@ -26,6 +33,7 @@ from bnnkg.gnn.explanation import (
     connection_lifts,
     explain,
     fidelity,
+    most_costly,
     weigh_heads,
 )
 from bnnkg.gnn.fitting import BGAN, Fit, asks, make_learner
@@ -131,6 +139,8 @@ class RunResult:
         held_out: Metrics on test, means over seeds.
         held_out_sd: Their spread over seeds.
         chance: Upper 95% of each metric's permutation null.
+        ceiling: What the target's metrics would be if every answer were that of its held-out
+            counterparts; empty where nothing has any.
         gate: Whether the run says anything.
         baselines: Per baseline, its metrics on the same test, means over seeds.
         agreement: Mean rank correlation between seeds of the lift; absent with one seed.
@@ -152,6 +162,7 @@ class RunResult:
     held_out: Mapping[str, float]
     held_out_sd: Mapping[str, float]
     chance: Mapping[str, float]
+    ceiling: Mapping[str, float]
     gate: Gate
     baselines: Mapping[str, Mapping[str, float]]
     agreement: float | None
@@ -377,6 +388,7 @@ def _result(run: _Run, models: Sequence[TrainingModel], seconds: float) -> RunRe
         held_out=held_out,
         held_out_sd={m: _spread([s[m] for s in scores]) for m in held_out},
         chance=limits,
+        ceiling=ceiling_of(answers[0]["target"]) if "target" in answers[0] else {},
         gate=gate,
         baselines=_baselines(run),
         agreement=_agreement(run),
@@ -398,23 +410,19 @@ def _choose_score(run: _Run) -> dict[str, float]:
     """Keeps the score whose highest connections the networks use most, judged on validation."""
     gate, loss = run.study.gate, run.config.weights
     asked = [q for q in run.study.validation if asks(q, gate)]
-    weights, values = {}, []
+    weights = {}
+    costs: dict[str, list[float]] = {MEAN_LIFT: [], WEIGHTED_LIFT: []}
     for seed in run.seeds:
         learner = run.learner(BGAN, seed)
         weights[str(seed)] = weigh_heads(learner, asked, loss)
-        values.append(
-            [
-                fidelity(learner, asked, loss, None),
-                fidelity(learner, asked, loss, weights[str(seed)]),
-            ]
-        )
-    plain, weighted = np.mean(values, axis=0).tolist()
-    chosen = WEIGHTED_LIFT if weighted > plain else MEAN_LIFT
+        costs[MEAN_LIFT].append(fidelity(learner, asked, loss, None))
+        costs[WEIGHTED_LIFT].append(fidelity(learner, asked, loss, weights[str(seed)]))
+    chosen = most_costly(costs)
     run.content["score"] = {
         "method": chosen,
         "weights": weights if chosen == WEIGHTED_LIFT else {},
     }
-    return {MEAN_LIFT: plain, WEIGHTED_LIFT: weighted}
+    return {name: float(np.mean(values)) for name, values in costs.items()}
 
 
 def _agreement(run: _Run) -> float | None:

@@ -72,6 +72,11 @@ def synapse(
     )
 
 
+def gap_junction(id_: str, conductance_nS: float) -> str:
+    """A gap junction."""
+    return f'<gapJunction id="{id_}" conductance="{conductance_nS}nS"/>'
+
+
 def cell(id_: str, sections: Sequence[Section], densities_mS_per_cm2: dict[str, float]) -> str:
     """A cell of cylinders in a row, with the same densities of channels everywhere."""
     starts = _starts(sections)
@@ -120,6 +125,21 @@ def projection(
     return (
         f'<projection id="{id_}" presynapticPopulation="{pre}" postsynapticPopulation="{post}" '
         f'synapse="{synapse_id}">\n{rows}\n</projection>'
+    )
+
+
+def electrical_projection(
+    id_: str, pre: str, post: str, synapse_id: str, pairs: Iterable[tuple[int, int]]
+) -> str:
+    """Gap junctions of one type between point neurons of two populations of listed sizes."""
+    rows = "\n".join(
+        f'<electricalConnection id="{place}" preCell="{one}" postCell="{other}" '
+        f'synapse="{synapse_id}"/>'
+        for place, (one, other) in enumerate(pairs)
+    )
+    return (
+        f'<electricalProjection id="{id_}" presynapticPopulation="{pre}" '
+        f'postsynapticPopulation="{post}">\n{rows}\n</electricalProjection>'
     )
 
 

@@ -20,17 +20,26 @@ if TYPE_CHECKING:
     from bnnkg.gnn.trials import KnownOutcome, Trial
     from bnnkg.settings import Settings
     from bnnkg.store import Store
-    from bnnkg.synthesize import Difficulty, Truth
+    from bnnkg.synthesize import Planted, Truth
 
 MODEL = "bgan"
+MOTIFS = "ba-2motifs"
+TASKS = ("direct", "decoys", "trans", "graph", MOTIFS)
+USUAL = TASKS[:-1]
+"""Tasks that are marked unless others are named."""
 N_DOCUMENTS = 9
-"""Of each task: seven are trained on, one chooses the score, one tests it; seeds take turns."""
-_N_NETWORKS = {"direct": 8, "decoys": 8, "trans": 8, "graph": 30}
+"""Of each task: one chooses the score, one tests it, the rest is trained on; seeds take turns."""
+N_MOTIF_DOCUMENTS = 20
+_N_NETWORKS = {"direct": 8, "decoys": 8, "trans": 8, "graph": 30, MOTIFS: 50}
 """In one document."""
 
 
 def benchmark_planted(
-    seeds: int, *, settings: Settings, progress: Progress = silent
+    seeds: int,
+    *,
+    tasks: Sequence[str] = USUAL,
+    settings: Settings,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """Marks every score of attention against planted truth.
 
@@ -39,6 +48,7 @@ def benchmark_planted(
 
     Args:
         seeds: How many networks are trained for each task and control.
+        tasks: Which of ``TASKS``.
         settings: Where the cache is.
         progress: Told of every document and seed.
 
@@ -48,14 +58,15 @@ def benchmark_planted(
         what they explain.
 
     Raises:
-        UsageError: Fewer than one seed.
+        UsageError: Fewer than one seed, or no such task.
     """
-    from bnnkg.synthesize import DIFFICULTIES
-
+    unknown = [task for task in tasks if task not in TASKS]
+    if unknown:
+        raise UsageError("no such task", expected=", ".join(TASKS), found=", ".join(unknown))
     if seeds < 1:
         raise UsageError("--seeds is too small", expected="1 or more", found=str(seeds))
     with _own_database(settings) as own:
-        material = {task: _read(task, settings=own, progress=progress) for task in DIFFICULTIES}
+        material = {task: _read(task, settings=own, progress=progress) for task in tasks}
     rows: list[dict[str, Any]] = []
     outcomes: list[dict[str, Any]] = []
     for place, (task, (tensors, known)) in enumerate(material.items()):
@@ -84,15 +95,14 @@ def _own_database(settings: Settings) -> Iterator[Settings]:
 
 
 def _read(
-    task: Difficulty, *, settings: Settings, progress: Progress
+    task: str, *, settings: Settings, progress: Progress
 ) -> tuple[list[GraphTensors], list[list[KnownOutcome]]]:
     """Documents of a task, written, ingested and read back, each with its truth."""
-    from bnnkg.synthesize import plant
-
     folder = settings.home.parent / task
     folder.mkdir()
-    planted = [plant(task, n_networks=_N_NETWORKS[task], seed=n) for n in range(N_DOCUMENTS)]
-    paths = [folder / f"{task}{number}.nml" for number in range(N_DOCUMENTS)]
+    n_documents = N_MOTIF_DOCUMENTS if task == MOTIFS else N_DOCUMENTS
+    planted = [_plant(task, number) for number in range(n_documents)]
+    paths = [folder / f"{task}{number}.nml" for number in range(n_documents)]
     for path, one in zip(paths, planted, strict=True):
         path.write_text(one.text, encoding="utf-8")
     ingest([str(path) for path in paths], settings=settings, progress=progress)
@@ -103,6 +113,15 @@ def _read(
         for graph, path, one in zip(tensors, paths, planted, strict=True)
     ]
     return tensors, known
+
+
+def _plant(task: str, seed: int) -> Planted:
+    from bnnkg.synthesize import DIFFICULTIES, plant, plant_motifs
+
+    for difficulty in DIFFICULTIES:
+        if task == difficulty:
+            return plant(difficulty, n_networks=_N_NETWORKS[task], seed=seed)
+    return plant_motifs(n_networks=_N_NETWORKS[task], seed=seed)
 
 
 def _tensors(store: Store, key: str) -> GraphTensors:

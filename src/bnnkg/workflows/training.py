@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from bnnkg.gnn.processes import Processes
     from bnnkg.gnn.study import TrainingModel
     from bnnkg.gnn.training import RunResult, TrainingConfig
+    from bnnkg.schema.records import GraphTables
     from bnnkg.settings import Settings
     from bnnkg.store import Store
 
 NODE_BUDGET = 150_000
 """Neurons and synapses of a model that one machine trains on at once."""
+_READ = ("Model", "Cell", "Mechanism", "Neuron", "Population")
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def read_models(
     from bnnkg.gnn.homologues import homologue_groups
     from bnnkg.gnn.study import TrainingModel
 
-    nodes = [store.read_nodes(key, ("Model", "Cell", "Mechanism", "Neuron")) for key in keys]
+    nodes = [store.read_nodes(key, _READ) for key in keys]
     models = []
     for key, own, family in zip(keys, nodes, assign_families(nodes), strict=True):
         tensors = read_tensors(
@@ -119,8 +121,24 @@ def read_models(
         )
         neurons = own.nodes["Neuron"]
         groups = homologue_groups(list(neurons.columns["name"]))
-        models.append(TrainingModel(tensors, family, dict(zip(neurons.uid, groups, strict=True))))
+        group_of = dict(zip(neurons.uid, groups, strict=True))
+        models.append(TrainingModel(tensors, family, group_of, _properties(own)))
     return models
+
+
+def _properties(nodes: GraphTables) -> dict[str, dict[str, str]]:
+    """Tags and values of each neuron's population; a neuron's uid follows its population's."""
+    populations = nodes.nodes["Population"]
+    columns = [
+        populations.columns.get(name, [None] * len(populations))
+        for name in ("property_names", "property_values")
+    ]
+    told = {
+        uid: dict(zip(tags or (), values or (), strict=True))
+        for uid, tags, values in zip(populations.uid, *columns, strict=True)
+    }
+    neurons = nodes.nodes["Neuron"].uid
+    return {uid: told[uid.rsplit("/", 1)[0]] for uid in neurons if uid.rsplit("/", 1)[0] in told}
 
 
 def _configure(request: TrainRequest, earlier: Run | None) -> TrainingConfig:
@@ -228,6 +246,7 @@ def _answer(
         "held_out": dict(result.held_out),
         "held_out_sd": dict(result.held_out_sd),
         "chance": dict(result.chance),
+        "ceiling": dict(result.ceiling),
         "gate": asdict(result.gate),
         "agreement": result.agreement,
         "score_method": result.score_method,
