@@ -1,11 +1,14 @@
 """Large networks: CPU and peak memory of reading them, in XML and HDF5, by size.
 
-    python benchmarks/large_networks.py [--folder FOLDER] [--libneuroml] [N_CONNECTIONS...]
+    python benchmarks/large_networks.py [--folder FOLDER] [--libneuroml] [--written]
+        [N_CONNECTIONS...]
 
 Makes networks of 20,000 point neurons and N connections with random ends, weights and delays (200
 thousand, 1 and 2 million unless told), and reads each in a process of its own: from the file to the
 records of the graph, checked as ``bnnkg validate`` checks them. Peak memory is told as a whole and
-above the imports. With ``--libneuroml``, its own loader reads them too, for the ratios.
+above the imports. With ``--libneuroml``, its own loader reads them too, for the ratios. With
+``--written``, they are read again and made into what a database takes: the files of
+``neo4j-admin``, and the parameters of all transactions.
 """
 
 from __future__ import annotations
@@ -14,7 +17,6 @@ import argparse
 import contextlib
 import io
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -90,8 +92,9 @@ def write_hdf5(path: Path, n: int) -> None:
 
 
 def peak_MB() -> float:
-    """Most memory that this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Most memory that this process has held; ``ru_maxrss`` counts that of its parent, too."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def by_bnnkg(path: Path) -> Measures:
@@ -103,6 +106,31 @@ def by_bnnkg(path: Path) -> Measures:
     tables = records.records_of(reading.read_source(find_source(str(path))))
     validate(tables)
     n = len(tables.nodes["Synapse"])
+    return _measures(cpu_s, before_MB, n)
+
+
+def to_files(path: Path) -> Measures:
+    """Reads a file, and writes it for ``neo4j-admin``."""
+    from bnnkg.ingest import find_source, reading, records
+    from bnnkg.store.bulk import write_files
+
+    cpu_s, before_MB = time.process_time(), peak_MB()
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        tables = records.records_of(reading.read_source(find_source(str(path))))
+        files, _ = write_files(Path(folder), [tables])
+    return _measures(cpu_s, before_MB, files.nodes["Synapse"])
+
+
+def to_transactions(path: Path) -> Measures:
+    """Reads a file, and makes the parameters of each transaction that writes what it owns."""
+    from bnnkg.ingest import find_source, reading, records
+    from bnnkg.store.checks import check_model
+    from bnnkg.store.owned import owned_steps
+
+    cpu_s, before_MB = time.process_time(), peak_MB()
+    tables = records.records_of(reading.read_source(find_source(str(path))))
+    model = check_model(tables)
+    n = sum(s.n_rows for s in owned_steps(tables, model["uid"]) if "(n:Synapse" in s.statement)
     return _measures(cpu_s, before_MB, n)
 
 
@@ -124,7 +152,10 @@ def _measures(cpu_s: float, before_MB: float, n: int) -> Measures:
     }  # fmt: skip
 
 
-READERS = {"bnnkg": by_bnnkg, "libneuroml": by_libneuroml}
+READERS = {
+    "bnnkg": by_bnnkg, "files": to_files, "transactions": to_transactions,
+    "libneuroml": by_libneuroml,
+}  # fmt: skip
 
 
 def in_own_process(reader: str, path: Path) -> Measures:
@@ -140,7 +171,7 @@ def in_own_process(reader: str, path: Path) -> Measures:
 def line(form: str, n: int, found: Measures, theirs: Measures | None) -> str:
     """A row of the table."""
     text = (
-        f"{form:5} {n:10,} {found['cpu_s']:8.2f} {1e6 * found['cpu_s'] / n:8.2f} "
+        f"{form:20} {n:10,} {found['cpu_s']:8.2f} {1e6 * found['cpu_s'] / n:8.2f} "
         f"{found['peak_MB']:9.0f} {found['above_MB']:9.0f}"
     )
     if theirs is None:
@@ -155,9 +186,10 @@ def main() -> None:
     parser.add_argument("sizes", nargs="*", type=int)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--libneuroml", action="store_true")
+    parser.add_argument("--written", action="store_true")
     asked = parser.parse_args()
     print(
-        f"{'form':5} {'synapses':>10} {'CPU s':>8} {'us each':>8} {'peak MB':>9} {'above':>9}",
+        f"{'form':20} {'synapses':>10} {'CPU s':>8} {'us each':>8} {'peak MB':>9} {'above':>9}",
         end="",
     )
     print(f" {'libN. s':>8} {'above':>9} {'CPU':>6} {'memory':>6}" if asked.libneuroml else "")
@@ -173,6 +205,10 @@ def main() -> None:
                 theirs = in_own_process("libneuroml", path) if asked.libneuroml else None
                 assert found["n"] == n, found
                 print(line(form, n, found, theirs), flush=True)
+                for way in ("files", "transactions") if asked.written else ():
+                    written = in_own_process(way, path)
+                    assert written["n"] == n, written
+                    print(line(f"{form} to {way}", n, written, None), flush=True)
                 path.unlink()
 
 

@@ -20,6 +20,8 @@ NEUROML1 = "http://morphml.org/"
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 FED_BYTES = 2**14
 """What the parser gets at a time: elements are heard of while they are in the processor's cache."""
+OFFERED_BYTES = 2**17
+"""What a listener may take at a time instead."""
 MAX_PROBLEMS = 1000
 """Problems of one file that are told; more of them say nothing new."""
 UNCOUNTED_BELOW = frozenset({"notes", "annotation", "ComponentType", "Simulation"})
@@ -42,8 +44,14 @@ class Listener(Protocol):
     def tags(self) -> Sequence[str]:  # noqa: D102
         ...
 
-    def hear(self, elements: Iterable[etree._Element]) -> None:
-        """Is told of elements that have ended; may remove all but the last of them."""
+    def hear(self, elements: Iterable[etree._Element], part: bytes) -> None:
+        """Is told of elements that have ended in a part of the file; may remove all but the last.
+
+        All parts but the last end where a tag does, wherever one of them holds the end of a tag.
+        """
+
+    def take(self, text: bytes) -> tuple[int, int]:
+        """Is offered what comes next; says how many bytes and lines of it need no parser."""
 
 
 def parse_xml(
@@ -68,13 +76,15 @@ def parse_xml(
         huge_tree=False, remove_comments=True, remove_pis=True,
     )  # fmt: skip
     empty = True
+    buffer, start = b"", 0
     try:
         for piece in pieces:
             empty = empty and not piece.strip()
-            for start in range(0, len(piece), FED_BYTES):
-                parser.feed(piece[start : start + FED_BYTES])
-                if listener is not None:
-                    listener.hear(element for _, element in parser.read_events())  # type: ignore[misc]
+            buffer, start = buffer[start:] + piece, 0
+            while len(buffer) - start >= FED_BYTES:
+                start = _advance(parser, buffer, start, listener)
+        while start < len(buffer):
+            start = _advance(parser, buffer, start, listener)
         root: etree._Element = parser.close()
     except (etree.XMLSyntaxError, ValueError) as error:
         if empty:
@@ -90,6 +100,24 @@ def parse_xml(
         ) from None
     refuse_declarations(root, where)
     return root
+
+
+def _advance(
+    parser: etree.XMLPullParser, buffer: bytes, start: int, listener: Listener | None
+) -> int:
+    """Gives the next part of a buffer to whoever takes it; returns where the one after starts."""
+    if listener is not None:
+        n_taken, n_lines = listener.take(buffer[start : start + OFFERED_BYTES])
+        if n_taken:
+            parser.feed(b"\n" * n_lines)  # so that the lines that follow have their numbers
+            return start + n_taken
+    end_of_tag = buffer.rfind(b"/>", start, start + FED_BYTES)
+    stop = start + FED_BYTES if end_of_tag < 0 else end_of_tag + 2
+    part = buffer[start:stop]
+    parser.feed(part)
+    if listener is not None:
+        listener.hear((element for _, element in parser.read_events()), part)  # type: ignore[misc]
+    return stop
 
 
 def refuse_declarations(root: etree._Element, where: str) -> None:

@@ -89,7 +89,7 @@ def read_many(
     # A process is forked from one that holds nothing but the readers: cheap, and without the
     # parent's threads and connections.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["bnnkg.ingest.reading", "bnnkg.ingest.records"])
+    context.set_forkserver_preload(["bnnkg.ingest.reading", "bnnkg.ingest.records", "neuroml"])
     waiting = iter(sources)
     running: dict[Connection, _Running] = {}
     try:
