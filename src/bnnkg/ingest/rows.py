@@ -393,7 +393,7 @@ class InstanceBuilder:
 
     def counts(self) -> dict[str, int]:
         """How many instances there are, by XML name."""
-        return {"instance": len(self.ids)}
+        return {"instance": len(self.ids)} if self.ids else {}
 
     def _convert(self) -> None:
         if self._waiting:
