@@ -9,6 +9,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from lxml import etree
@@ -29,7 +30,11 @@ UNCOUNTED_BELOW = frozenset({"notes", "annotation", "ComponentType", "Simulation
 
 def local_name(element: etree._Element) -> str:
     """Name of an element without its namespace."""
-    tag = element.tag
+    return _local(element.tag)
+
+
+@lru_cache(4096)  # a source has a few dozen tags, each of which is asked for at every turn
+def _local(tag: object) -> str:
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
@@ -143,6 +148,25 @@ def counted(root: etree._Element) -> Iterator[etree._Element]:
             stack.extend(reversed(element))
 
 
+def count_by_name(root: etree._Element) -> Counter[str]:
+    """How many elements of each name an account covers."""
+    tags = Counter(element.tag for element in root.iter("*"))
+    tags[root.tag] -= 1
+    for free in root.iter(*(f"{{*}}{name}" for name in UNCOUNTED_BELOW)):
+        if free is not root and not _is_uncounted(free, root):
+            tags.subtract(element.tag for element in free.iterdescendants("*"))
+    names: Counter[str] = Counter()
+    for tag, n in tags.items():
+        if n:
+            names[_local(tag)] += n
+    return names
+
+
+def _is_uncounted(element: etree._Element, root: etree._Element) -> bool:
+    above = (one for one in element.iterancestors() if one is not root)
+    return any(local_name(one) in UNCOUNTED_BELOW for one in above)
+
+
 def as_written(element: etree._Element) -> str:
     """An element as text, without the namespaces that it inherits."""
     text: str = etree.tostring(element, encoding="unicode", with_tail=False)
@@ -167,7 +191,7 @@ class Account:
     def __init__(self, root: etree._Element | None = None) -> None:
         self.totals: Counter[str] = Counter()
         if root is not None:
-            self.totals.update(local_name(element) for element in counted(root))
+            self.totals.update(count_by_name(root))
         self._taken: set[etree._Element] = set()
         self._skipped: set[etree._Element] = set()
         self._rows: Counter[str] = Counter()
