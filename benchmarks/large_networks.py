@@ -1,14 +1,15 @@
 """Large networks: CPU and peak memory of reading them, in XML and HDF5, by size.
 
     python benchmarks/large_networks.py [--folder FOLDER] [--libneuroml] [--written]
-        [N_CONNECTIONS...]
+        [--file FILE...] [N_CONNECTIONS...]
 
 Makes networks of 20,000 point neurons and N connections with random ends, weights and delays (200
 thousand, 1 and 2 million unless told), and reads each in a process of its own: from the file to the
 records of the graph, checked as ``bnnkg validate`` checks them. Peak memory is told as a whole and
 above the imports. With ``--libneuroml``, its own loader reads them too, for the ratios. With
 ``--written``, they are read again and made into what a database takes: the files of
-``neo4j-admin``, and the parameters of all transactions.
+``neo4j-admin``, and the parameters of all transactions. With ``--file``, files of your own are read
+instead; ours follows their includes.
 """
 
 from __future__ import annotations
@@ -99,6 +100,9 @@ def peak_MB() -> float:
 
 def by_bnnkg(path: Path) -> Measures:
     """Reads a file into records, and checks them."""
+    import h5py  # noqa: F401  (what is imported only when it is needed is an import all the same)
+    import neuroml  # noqa: F401
+
     from bnnkg.ingest import find_source, reading, records
     from bnnkg.schema import validate
 
@@ -137,11 +141,16 @@ def to_transactions(path: Path) -> Measures:
 def by_libneuroml(path: Path) -> Measures:
     """Reads a file with libNeuroML's own loader."""
     from neuroml import loaders
+    from neuroml.hdf5 import NeuroMLHdf5Parser  # noqa: F401
 
     cpu_s, before_MB = time.process_time(), peak_MB()
     with contextlib.redirect_stdout(io.StringIO()):
         found = loaders.read_neuroml2_file(str(path))
-    n = sum(len(p.connection_wds) for p in found.networks[0].projections)
+    n = sum(
+        len(rows)
+        for p in found.networks[0].projections
+        for rows in (p.connections, p.connection_wds)
+    )
     return _measures(cpu_s, before_MB, n)
 
 
@@ -185,6 +194,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("sizes", nargs="*", type=int)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--file", nargs="*", type=Path, default=[])
     parser.add_argument("--libneuroml", action="store_true")
     parser.add_argument("--written", action="store_true")
     asked = parser.parse_args()
@@ -193,6 +203,10 @@ def main() -> None:
         end="",
     )
     print(f" {'libN. s':>8} {'above':>9} {'CPU':>6} {'memory':>6}" if asked.libneuroml else "")
+    for path in asked.file:
+        measure(path.name[:20], path, asked)
+    if asked.file:
+        return
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
         for form, write, ending in (
             ("XML", write_xml, ".net.nml"),
@@ -201,15 +215,21 @@ def main() -> None:
             for n in asked.sizes or SIZES:
                 path = Path(folder) / f"large{ending}"
                 write(path, n)
-                found = in_own_process("bnnkg", path)
-                theirs = in_own_process("libneuroml", path) if asked.libneuroml else None
-                assert found["n"] == n, found
-                print(line(form, n, found, theirs), flush=True)
-                for way in ("files", "transactions") if asked.written else ():
-                    written = in_own_process(way, path)
-                    assert written["n"] == n, written
-                    print(line(f"{form} to {way}", n, written, None), flush=True)
+                assert measure(form, path, asked) == n
                 path.unlink()
+
+
+def measure(name: str, path: Path, asked: argparse.Namespace) -> int:
+    """Prints what is asked of a file; returns how many connections it has."""
+    found = in_own_process("bnnkg", path)
+    n = int(found["n"])
+    theirs = in_own_process("libneuroml", path) if asked.libneuroml else None
+    print(line(name, n, found, theirs), flush=True)
+    for way in ("files", "transactions") if asked.written else ():
+        written = in_own_process(way, path)
+        assert written["n"] == n, written
+        print(line(f"{name} to {way}", n, written, None), flush=True)
+    return n
 
 
 if __name__ == "__main__":
