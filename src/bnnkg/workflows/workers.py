@@ -184,8 +184,10 @@ def _start(
 
 def _work(answer: Connection, source: Source, reading: Reading, memory_bytes: int) -> None:
     """What a worker does: reads one source, and sends what came of it."""
+    import gc
     import resource
 
+    gc.freeze()  # what the fork server imported is no garbage, and stays shared with it
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     limit = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
