@@ -1,11 +1,15 @@
 """Large networks: CPU and peak memory of reading them, in XML and HDF5, by size.
 
-    python benchmarks/large_networks.py [--folder FOLDER] [--libneuroml] [N_CONNECTIONS...]
+    python benchmarks/large_networks.py [--folder FOLDER] [--libneuroml] [--written]
+        [--file FILE...] [N_CONNECTIONS...]
 
 Makes networks of 20,000 point neurons and N connections with random ends, weights and delays (200
 thousand, 1 and 2 million unless told), and reads each in a process of its own: from the file to the
 records of the graph, checked as ``bnnkg validate`` checks them. Peak memory is told as a whole and
-above the imports. With ``--libneuroml``, its own loader reads them too, for the ratios.
+above the imports. With ``--libneuroml``, its own loader reads them too, for the ratios. With
+``--written``, they are read again and made into what a database takes: the files of
+``neo4j-admin``, and the parameters of all transactions. With ``--file``, files of your own are read
+instead; ours follows their includes.
 """
 
 from __future__ import annotations
@@ -14,7 +18,6 @@ import argparse
 import contextlib
 import io
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -90,12 +93,16 @@ def write_hdf5(path: Path, n: int) -> None:
 
 
 def peak_MB() -> float:
-    """Most memory that this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Most memory that this process has held; ``ru_maxrss`` counts that of its parent, too."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def by_bnnkg(path: Path) -> Measures:
     """Reads a file into records, and checks them."""
+    import h5py  # noqa: F401  (what is imported only when it is needed is an import all the same)
+    import neuroml  # noqa: F401
+
     from bnnkg.ingest import find_source, reading, records
     from bnnkg.schema import validate
 
@@ -106,14 +113,44 @@ def by_bnnkg(path: Path) -> Measures:
     return _measures(cpu_s, before_MB, n)
 
 
+def to_files(path: Path) -> Measures:
+    """Reads a file, and writes it for ``neo4j-admin``."""
+    from bnnkg.ingest import find_source, reading, records
+    from bnnkg.store.bulk import write_files
+
+    cpu_s, before_MB = time.process_time(), peak_MB()
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        tables = records.records_of(reading.read_source(find_source(str(path))))
+        files, _ = write_files(Path(folder), [tables])
+    return _measures(cpu_s, before_MB, files.nodes["Synapse"])
+
+
+def to_transactions(path: Path) -> Measures:
+    """Reads a file, and makes the parameters of each transaction that writes what it owns."""
+    from bnnkg.ingest import find_source, reading, records
+    from bnnkg.store.checks import check_model
+    from bnnkg.store.owned import owned_steps
+
+    cpu_s, before_MB = time.process_time(), peak_MB()
+    tables = records.records_of(reading.read_source(find_source(str(path))))
+    model = check_model(tables)
+    n = sum(s.n_rows for s in owned_steps(tables, model["uid"]) if "(n:Synapse" in s.statement)
+    return _measures(cpu_s, before_MB, n)
+
+
 def by_libneuroml(path: Path) -> Measures:
     """Reads a file with libNeuroML's own loader."""
     from neuroml import loaders
+    from neuroml.hdf5 import NeuroMLHdf5Parser  # noqa: F401
 
     cpu_s, before_MB = time.process_time(), peak_MB()
     with contextlib.redirect_stdout(io.StringIO()):
         found = loaders.read_neuroml2_file(str(path))
-    n = sum(len(p.connection_wds) for p in found.networks[0].projections)
+    n = sum(
+        len(rows)
+        for p in found.networks[0].projections
+        for rows in (p.connections, p.connection_wds)
+    )
     return _measures(cpu_s, before_MB, n)
 
 
@@ -124,7 +161,10 @@ def _measures(cpu_s: float, before_MB: float, n: int) -> Measures:
     }  # fmt: skip
 
 
-READERS = {"bnnkg": by_bnnkg, "libneuroml": by_libneuroml}
+READERS = {
+    "bnnkg": by_bnnkg, "files": to_files, "transactions": to_transactions,
+    "libneuroml": by_libneuroml,
+}  # fmt: skip
 
 
 def in_own_process(reader: str, path: Path) -> Measures:
@@ -140,7 +180,7 @@ def in_own_process(reader: str, path: Path) -> Measures:
 def line(form: str, n: int, found: Measures, theirs: Measures | None) -> str:
     """A row of the table."""
     text = (
-        f"{form:5} {n:10,} {found['cpu_s']:8.2f} {1e6 * found['cpu_s'] / n:8.2f} "
+        f"{form:20} {n:10,} {found['cpu_s']:8.2f} {1e6 * found['cpu_s'] / n:8.2f} "
         f"{found['peak_MB']:9.0f} {found['above_MB']:9.0f}"
     )
     if theirs is None:
@@ -154,13 +194,19 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("sizes", nargs="*", type=int)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--file", nargs="*", type=Path, default=[])
     parser.add_argument("--libneuroml", action="store_true")
+    parser.add_argument("--written", action="store_true")
     asked = parser.parse_args()
     print(
-        f"{'form':5} {'synapses':>10} {'CPU s':>8} {'us each':>8} {'peak MB':>9} {'above':>9}",
+        f"{'form':20} {'synapses':>10} {'CPU s':>8} {'us each':>8} {'peak MB':>9} {'above':>9}",
         end="",
     )
     print(f" {'libN. s':>8} {'above':>9} {'CPU':>6} {'memory':>6}" if asked.libneuroml else "")
+    for path in asked.file:
+        measure(path.name[:20], path, asked)
+    if asked.file:
+        return
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
         for form, write, ending in (
             ("XML", write_xml, ".net.nml"),
@@ -169,11 +215,21 @@ def main() -> None:
             for n in asked.sizes or SIZES:
                 path = Path(folder) / f"large{ending}"
                 write(path, n)
-                found = in_own_process("bnnkg", path)
-                theirs = in_own_process("libneuroml", path) if asked.libneuroml else None
-                assert found["n"] == n, found
-                print(line(form, n, found, theirs), flush=True)
+                assert measure(form, path, asked) == n
                 path.unlink()
+
+
+def measure(name: str, path: Path, asked: argparse.Namespace) -> int:
+    """Prints what is asked of a file; returns how many connections it has."""
+    found = in_own_process("bnnkg", path)
+    n = int(found["n"])
+    theirs = in_own_process("libneuroml", path) if asked.libneuroml else None
+    print(line(name, n, found, theirs), flush=True)
+    for way in ("files", "transactions") if asked.written else ():
+        written = in_own_process(way, path)
+        assert written["n"] == n, written
+        print(line(f"{name} to {way}", n, written, None), flush=True)
+    return n
 
 
 if __name__ == "__main__":

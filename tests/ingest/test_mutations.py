@@ -107,6 +107,22 @@ def test_what_stands_in_a_simulation_is_not_read() -> None:
     assert _check("a.xml", f'<Lems>{simulation}<network id="n"/></Lems>'.encode()) == "loaded"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<network id="n"><population id="p" component="iaf"><input><property tag="a"/></input>'
+        '<instance id="0"/></population></network>',
+        '<network id="n"><population id="p" component="iaf"><input id="0"/></population></network>',
+        '<notes conductance="10pS" type="ionChannelPassive"><notes>inner</notes></notes>',
+        '<network id="n"><space id="s"><structure xSpacing="1" ySpacing="1" zSpacing="1"/></space>'
+        '<population id="p" component="iaf" size="3"><layout space="s"><grid xSize="0x10" '
+        'ySize="1" zSize="3"/></layout></population></network>',
+    ],
+)
+def test_what_stands_where_it_should_not(text: str) -> None:
+    assert _check("a.nml", document(POINTS, text).encode()) == "loaded"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2, 12))
 def test_ten_thousand_mutations(seed: int) -> None:

@@ -124,6 +124,15 @@ def test_what_cannot_stay_is_told(tmp_path: Path) -> None:
     assert done.written.not_written == ("sim.xml: Simulation 1: outside all definitions",)
 
 
+def test_a_network_of_no_neurons_is_told(tmp_path: Path) -> None:
+    network = '<network id="n"><population id="p" component="iaf" size="0"/></network>'
+    done = trip(folder(tmp_path / "m", {"m.nml": document(POINTS, network)}), tmp_path / "out.nml")
+    assert schema_errors(tmp_path / "out.nml") == []
+    told = " ".join(done.written.not_written)
+    assert "population p without neurons" in told
+    assert "network n, for NeuroML has none" in told
+
+
 def test_nmodl_is_refused_with_the_reason(tmp_path: Path) -> None:
     mod = "NEURON { SUFFIX leak2 NONSPECIFIC_CURRENT i }\nBREAKPOINT { i = v }\nASSIGNED { v i }\n"
     tables = records_of(read_source(find_source(str(folder(tmp_path / "m", {"a.mod": mod})))))

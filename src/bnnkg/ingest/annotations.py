@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from bnnkg.ingest.markup import Account, local_name, without_addresses
+from bnnkg.ingest.markup import UNCOUNTED_BELOW, Account, local_name, without_addresses
 from bnnkg.ingest.parsed import Annotations
 from bnnkg.ingest.sources import TermRef
 
@@ -111,7 +111,9 @@ class _Found:
                 self.read(child, f"{name} {child.get('id') or ''}".strip())
 
     def read_own(self, element: etree._Element, owner: str) -> None:
-        """Reads what is said of an element itself."""
+        """Reads what is said of an element itself; free text says nothing of itself."""
+        if local_name(element) in UNCOUNTED_BELOW:
+            return
         for child in element.iterchildren(*_SAID):
             name = local_name(child)
             if name == "notes":

@@ -21,10 +21,14 @@ def narrow(values: np.ndarray) -> np.ndarray:
     if low == high or (low != low and bool((values != values).all())):
         return same(values[0], len(values))
     if values.dtype.kind == "i":
-        for width in _WIDTHS:
-            if np.iinfo(width).min <= low and high <= np.iinfo(width).max:
-                return values.astype(width, copy=False)
+        return values.astype(_narrowest(low, high), copy=False)
     return values
+
+
+def _narrowest(low: int, high: int) -> np.dtype[np.signedinteger]:
+    """The smallest type of integers in a range."""
+    fits = (w for w in _WIDTHS if np.iinfo(w).min <= low and high <= np.iinfo(w).max)
+    return np.dtype(next(fits, np.int64))
 
 
 def same(value: object, n_rows: int) -> np.ndarray:
@@ -51,4 +55,9 @@ def joined(parts: Sequence[np.ndarray], type_: type[np.generic] = np.int64) -> n
         return parts[0] if parts else np.zeros(0, type_)
     if all(map(is_same, parts)) and len({part[0] for part in parts}) == 1:
         return same(parts[0][0], sum(map(len, parts)))
-    return np.concatenate(parts)
+    # One value held once is of the widest type, and would make all others so.
+    types = [
+        _narrowest(part[0], part[0]) if is_same(part) and part.dtype.kind == "i" else part.dtype
+        for part in parts
+    ]
+    return np.concatenate(parts, dtype=np.result_type(*types), casting="same_kind")

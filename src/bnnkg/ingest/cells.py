@@ -15,7 +15,7 @@ from bnnkg.ingest.identity import shared_uid
 from bnnkg.ingest.markup import Account
 from bnnkg.ingest.morphology import Segments, measure_text, segment_kinds
 from bnnkg.ingest.parsed import Cell, Mechanism, Placement, Section, SegmentMap
-from bnnkg.ingest.sections import SectionTree, build_sections, frusta, segment_map
+from bnnkg.ingest.sections import SectionTree, build_sections, frusta_by_section, segment_map
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,10 @@ def detailed_cell(cell_class: str, segments: Segments, biophysics: Biophysics) -
     kinds, kinds_from = segment_kinds(segments)
     tree = build_sections(segments, kinds, biophysics.marks())
     sections = tuple(
-        _with_electrics(section, run, biophysics)
-        for section, run in zip(tree.sections, tree.runs, strict=True)
+        _with_electrics(section, run, areas, biophysics)
+        for section, run, areas in zip(
+            tree.sections, tree.runs, frusta_by_section(tree.sections)[1], strict=True
+        )
     )
     content = [
         cell_class, tree.content, _text(biophysics.v_init), _text(biophysics.v_threshold),
@@ -112,8 +114,9 @@ def ranges(numbers: list[int]) -> str:
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
 
 
-def _with_electrics(section: Section, run: list[int], biophysics: Biophysics) -> Section:
-    areas = frusta(np.array(section.segment_points_um).reshape(-1, 8))[1]
+def _with_electrics(
+    section: Section, run: list[int], areas: np.ndarray, biophysics: Biophysics
+) -> Section:
     cm, cm_varies = _over_section([biophysics.cm[row] for row in run], areas)
     ra, ra_varies = _over_section([biophysics.ra[row] for row in run], areas)
     return replace(

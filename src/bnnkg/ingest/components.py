@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -146,10 +147,30 @@ def read_component(
     return _part_of(built, element, account, where, tag, is_type)
 
 
-def _build(cls: Any, element: etree._Element, account: Account, where: str) -> Any:
-    from neuroml.nml.nml import GdsCollector_, GDSParseError
+class _Messages:
+    """Collects what libNeuroML remarks, in its words.
 
-    collector = GdsCollector_()
+    Its own collector reads the source code of all callers to learn who speaks, for each remark.
+    """
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+
+    def add_message(self, text: str) -> None:
+        """Takes a remark of the object that calls."""
+        speaker = sys._getframe(1).f_locals["self"]
+        id_ = f" ({speaker.id})" if hasattr(speaker, "id") else ""
+        self._found.append(f"{type(speaker).__name__}{id_}: {text}")
+
+    def get_messages(self) -> list[str]:
+        """All remarks so far."""
+        return self._found
+
+
+def _build(cls: Any, element: etree._Element, account: Account, where: str) -> Any:
+    from neuroml.nml.nml import GDSParseError
+
+    collector = _Messages()
     built = cls.factory()
     with quiet_warnings() as caught:
         try:

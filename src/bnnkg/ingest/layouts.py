@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -53,9 +54,15 @@ def _size(population: etree._Element, layout: etree._Element | None, bad: Bad) -
 def _sizes_text(layout: etree._Element) -> str:
     if local_name(layout) != "grid":
         return layout.get("number") or "0"
-    counts = [population_size(layout.get(f"{axis}Size") or "1") for axis in _AXES]
+    counts = _grid_counts(layout)
+    return str(math.prod(counts)) if counts else "not whole"
+
+
+def _grid_counts(grid: etree._Element) -> list[int]:
+    """Neurons along each axis; none where one is no whole number."""
+    counts = [population_size(grid.get(f"{axis}Size") or "1") for axis in _AXES]
     whole = [count for count in counts if count is not None]
-    return str(int(np.prod(whole, dtype=object))) if len(whole) == len(counts) else "not whole"
+    return whole if len(whole) == len(_AXES) else []
 
 
 def _structure(population: etree._Element, space: str | None) -> etree._Element | None:
@@ -69,12 +76,13 @@ def _structure(population: etree._Element, space: str | None) -> etree._Element 
 def _grid_um(grid: etree._Element, size: int, structure: etree._Element | None) -> Floats | None:
     if structure is None:
         return None
-    counts = [int(grid.get(f"{axis}Size") or "1") for axis in _AXES]
+    counts = _grid_counts(grid)
     steps = [finite_number(structure.get(f"{axis}Spacing")) for axis in _AXES]
     starts = [finite_number(structure.get(f"{axis}Start", "0")) for axis in _AXES]
     known = [step for step in steps if step is not None]
     origin = [start for start in starts if start is not None]
-    if int(np.prod(counts)) != size or len(known) < len(steps) or len(origin) < len(starts):
+    is_whole = all(len(found) == len(_AXES) for found in (counts, known, origin))
+    if not is_whole or math.prod(counts) != size:
         return None
     places = np.indices(counts).reshape(3, -1).T
     xyz_um: Floats = places * np.array(known) + np.array(origin)

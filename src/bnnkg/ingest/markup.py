@@ -9,6 +9,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from lxml import etree
@@ -20,6 +21,8 @@ NEUROML1 = "http://morphml.org/"
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 FED_BYTES = 2**14
 """What the parser gets at a time: elements are heard of while they are in the processor's cache."""
+OFFERED_BYTES = 2**17
+"""What a listener may take at a time instead."""
 MAX_PROBLEMS = 1000
 """Problems of one file that are told; more of them say nothing new."""
 UNCOUNTED_BELOW = frozenset({"notes", "annotation", "ComponentType", "Simulation"})
@@ -27,7 +30,11 @@ UNCOUNTED_BELOW = frozenset({"notes", "annotation", "ComponentType", "Simulation
 
 def local_name(element: etree._Element) -> str:
     """Name of an element without its namespace."""
-    tag = element.tag
+    return _local(element.tag)
+
+
+@lru_cache(4096)  # a source has a few dozen tags, each of which is asked for at every turn
+def _local(tag: object) -> str:
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
@@ -42,8 +49,14 @@ class Listener(Protocol):
     def tags(self) -> Sequence[str]:  # noqa: D102
         ...
 
-    def hear(self, elements: Iterable[etree._Element]) -> None:
-        """Is told of elements that have ended; may remove all but the last of them."""
+    def hear(self, elements: Iterable[etree._Element], part: bytes) -> None:
+        """Is told of elements that have ended in a part of the file; may remove all but the last.
+
+        All parts but the last end where a tag does, wherever one of them holds the end of a tag.
+        """
+
+    def take(self, text: bytes) -> tuple[int, int]:
+        """Is offered what comes next; says how many bytes and lines of it need no parser."""
 
 
 def parse_xml(
@@ -68,13 +81,15 @@ def parse_xml(
         huge_tree=False, remove_comments=True, remove_pis=True,
     )  # fmt: skip
     empty = True
+    buffer, start = b"", 0
     try:
         for piece in pieces:
             empty = empty and not piece.strip()
-            for start in range(0, len(piece), FED_BYTES):
-                parser.feed(piece[start : start + FED_BYTES])
-                if listener is not None:
-                    listener.hear(element for _, element in parser.read_events())  # type: ignore[misc]
+            buffer, start = buffer[start:] + piece, 0
+            while len(buffer) - start >= FED_BYTES:
+                start = _advance(parser, buffer, start, listener)
+        while start < len(buffer):
+            start = _advance(parser, buffer, start, listener)
         root: etree._Element = parser.close()
     except (etree.XMLSyntaxError, ValueError) as error:
         if empty:
@@ -90,6 +105,24 @@ def parse_xml(
         ) from None
     refuse_declarations(root, where)
     return root
+
+
+def _advance(
+    parser: etree.XMLPullParser, buffer: bytes, start: int, listener: Listener | None
+) -> int:
+    """Gives the next part of a buffer to whoever takes it; returns where the one after starts."""
+    if listener is not None:
+        n_taken, n_lines = listener.take(buffer[start : start + OFFERED_BYTES])
+        if n_taken:
+            parser.feed(b"\n" * n_lines)  # so that the lines that follow have their numbers
+            return start + n_taken
+    end_of_tag = buffer.rfind(b"/>", start, start + FED_BYTES)
+    stop = start + FED_BYTES if end_of_tag < 0 else end_of_tag + 2
+    part = buffer[start:stop]
+    parser.feed(part)
+    if listener is not None:
+        listener.hear((element for _, element in parser.read_events()), part)  # type: ignore[misc]
+    return stop
 
 
 def refuse_declarations(root: etree._Element, where: str) -> None:
@@ -113,6 +146,25 @@ def counted(root: etree._Element) -> Iterator[etree._Element]:
         yield element
         if local_name(element) not in UNCOUNTED_BELOW:
             stack.extend(reversed(element))
+
+
+def count_by_name(root: etree._Element) -> Counter[str]:
+    """How many elements of each name an account covers."""
+    tags = Counter(element.tag for element in root.iter("*"))
+    tags[root.tag] -= 1
+    for free in root.iter(*(f"{{*}}{name}" for name in UNCOUNTED_BELOW)):
+        if free is not root and not _is_uncounted(free, root):
+            tags.subtract(element.tag for element in free.iterdescendants("*"))
+    names: Counter[str] = Counter()
+    for tag, n in tags.items():
+        if n:
+            names[_local(tag)] += n
+    return names
+
+
+def _is_uncounted(element: etree._Element, root: etree._Element) -> bool:
+    above = (one for one in element.iterancestors() if one is not root)
+    return any(local_name(one) in UNCOUNTED_BELOW for one in above)
 
 
 def as_written(element: etree._Element) -> str:
@@ -139,7 +191,7 @@ class Account:
     def __init__(self, root: etree._Element | None = None) -> None:
         self.totals: Counter[str] = Counter()
         if root is not None:
-            self.totals.update(local_name(element) for element in counted(root))
+            self.totals.update(count_by_name(root))
         self._taken: set[etree._Element] = set()
         self._skipped: set[etree._Element] = set()
         self._rows: Counter[str] = Counter()

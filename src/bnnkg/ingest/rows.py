@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -225,6 +225,11 @@ class RowBuilder:
         self._waiting.append(row.values())  # type: ignore[arg-type]
         self._lines.append(row.sourceline)  # type: ignore[arg-type]
 
+    def add_texts(self, columns: Mapping[str, Sequence[str]], lines: np.ndarray) -> None:
+        """Adds rows of the same name as the last one, by their attributes' texts."""
+        self._convert()
+        self._convert_columns(columns, lines)
+
     def counts(self) -> dict[str, int]:
         """How many rows there are, by XML name."""
         self._convert()
@@ -257,20 +262,23 @@ class RowBuilder:
 
     def _convert(self) -> None:
         """Turns the rows that wait, which all have the same attributes, into columns."""
-        n = len(self._waiting)
-        if not n:
+        if not self._waiting:
             return
         columns = dict(zip(self._attributes, zip(*self._waiting, strict=True), strict=True))
-        attributes = _Attributes(columns, n)
+        lines = np.array(self._lines)
+        self._waiting, self._lines = [], []
+        self._convert_columns(columns, lines)
+
+    def _convert_columns(self, columns: Mapping[str, Sequence[str]], lines: np.ndarray) -> None:
+        attributes = _Attributes(columns, len(lines))
         name = self._names.setdefault(local_name_of(str(self._tag)), len(self._names))
-        self._keep("name", same(name, n))
-        self._keep("line", narrow(np.array(self._lines)))
+        self._keep("name", same(name, len(lines)))
+        self._keep("line", narrow(lines))
         for k, side in enumerate(self.sides):
             self._convert_side(k, side, attributes)
         self._convert_values(attributes)
         self._keep("type", self._types_of(attributes))
-        self._n_done += n
-        self._waiting, self._lines = [], []
+        self._n_done += len(lines)
 
     def _keep(self, name: object, values: np.ndarray) -> None:
         self._parts.setdefault(name, []).append(values)
@@ -320,7 +328,7 @@ class _Attributes:
         n_rows: How many rows.
     """
 
-    texts: dict[str, tuple[str, ...]]
+    texts: Mapping[str, Sequence[str]]
     n_rows: int
 
     def either(self, names: tuple[str, ...], absent: str) -> Sequence[str]:
@@ -385,7 +393,7 @@ class InstanceBuilder:
 
     def counts(self) -> dict[str, int]:
         """How many instances there are, by XML name."""
-        return {"instance": len(self.ids)}
+        return {"instance": len(self.ids)} if self.ids else {}
 
     def _convert(self) -> None:
         if self._waiting:

@@ -11,6 +11,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 import numpy as np
 
@@ -193,6 +194,15 @@ def frusta(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return lengths, areas, volumes
 
 
+def frusta_by_section(sections: list[Section]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Lengths in um and areas in um2 of the segments of sections, an array for each section."""
+    points = [value for section in sections for value in section.segment_points_um]
+    lengths, areas, _ = frusta(np.array(points).reshape(-1, 8))
+    ends = np.cumsum([section.n_segments for section in sections]).tolist()
+    rows = [slice(start, stop) for start, stop in pairwise([0, *ends])]
+    return [lengths[here] for here in rows], [areas[here] for here in rows]
+
+
 def _measure(
     segments: Segments,
     kinds: list[str],
@@ -270,9 +280,8 @@ def segment_map(segments: Segments, tree: SectionTree) -> SegmentMap:
     n = len(segments.ids)
     section, place = np.zeros(n, np.int64), np.zeros(n, np.int64)
     start, share = np.zeros(n), np.zeros(n)
-    for index, (run, measures) in enumerate(zip(tree.runs, tree.sections, strict=True)):
-        points = np.array(measures.segment_points_um).reshape(-1, 8)
-        lengths = frusta(points)[0]
+    every = frusta_by_section(tree.sections)[0]
+    for index, (run, lengths) in enumerate(zip(tree.runs, every, strict=True)):
         total = lengths.sum()
         shares = lengths / total if total > 0 else np.full(len(run), 1 / len(run))
         section[run], place[run] = index, np.arange(len(run))

@@ -69,6 +69,11 @@ class NetworkWriter:
 
     def _network(self, file: Any, node: Row, edge: Row) -> None:
         attributes = {"id": valid_id(node.get("name") or "network")}
+        if not self._places.by_network.get(node["uid"]):
+            self.not_written.append(
+                f"network {attributes['id']}, for NeuroML has none without a population"
+            )
+            return
         for simulation in node.get("simulation_names", ()):
             self.not_written.append(f"Simulation {simulation} of {attributes['id']}, which is LEMS")
         if "temperature_degC" in node:

@@ -37,6 +37,10 @@ class LazyColumn(Sequence[Any]):
         """Whether its values are known to differ; False where that takes a look at them."""
         return False
 
+    def drawn_from(self) -> Sequence[Sequence[Any]]:
+        """Columns that have all its values, and maybe others; none where it makes them itself."""
+        return ()
+
     @overload
     def __getitem__(self, index: int) -> Any: ...
     @overload
@@ -85,6 +89,9 @@ class Same(LazyColumn):
 
     def is_distinct(self) -> bool:  # noqa: D102
         return self._n_rows < 2
+
+    def drawn_from(self) -> Sequence[Sequence[Any]]:  # noqa: D102
+        return ([self._value] * min(self._n_rows, 1),)
 
 
 class Numbers(LazyColumn):
@@ -168,6 +175,9 @@ class Picked(LazyColumn):
         ascending = bool((self._rows[1:] > self._rows[:-1]).all())
         return ascending and isinstance(self.values, LazyColumn) and self.values.is_distinct()
 
+    def drawn_from(self) -> Sequence[Sequence[Any]]:  # noqa: D102
+        return (self.values,)
+
     def rows(self) -> np.ndarray:
         """Rows of ``values``, a row each."""
         return self._rows
@@ -222,6 +232,9 @@ class Joined(LazyColumn):
         apart = len(set(starts)) == len(self._parts)
         return apart and all(part.is_distinct() for part in self._parts)
 
+    def drawn_from(self) -> Sequence[Sequence[Any]]:  # noqa: D102
+        return self._parts
+
 
 class Written(LazyColumn):
     """Texts made of several columns.
@@ -256,7 +269,8 @@ def taken(column: Sequence[Any], rows: Sequence[int] | np.ndarray) -> list[Any]:
         import numpy as np
 
         return column.made(np.asarray(rows, dtype=np.int64))
-    return [column[row] for row in rows]
+    numbers = rows if isinstance(rows, Sequence) else rows.tolist()
+    return [column[row] for row in numbers]
 
 
 def differ(column: Sequence[Any]) -> bool:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bnnkg.errors import SchemaError
+from bnnkg.schema.columns import taken
 from bnnkg.schema.declaration import Property, ValueType
 from bnnkg.schema.graph import NODES, edge_type, node_type
 from bnnkg.schema.records import EdgeTable, GraphTables, NodeTable
 from bnnkg.store.checks import check_model
 from bnnkg.store.shared import NAMED
-from bnnkg.store.statements import ready
+from bnnkg.store.statements import LISTS, ready
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,7 +36,7 @@ _OPTIONS = (
     "--read-buffer-size=64m",
     "--bad-tolerance=0",
 )
-_LISTS = ("strings", "integers", "floats")
+_BLOCK_ROWS = 2**14
 _TYPES: dict[ValueType, str] = {
     "string": "string", "integer": "long", "float": "double", "boolean": "boolean",
     "strings": "string[]", "integers": "long[]", "floats": "double[]",
@@ -131,20 +132,23 @@ class AdminFiles:
         if label == "Model":
             columns["status"] = ["current"] * len(table)
         declared = node_type(label).properties
-        self._note_blank(f"(x:{label} {{uid: uid}})", declared, columns, rows)
         header = [f"uid:ID({label})", *map(_field, declared[1:])]
-        self._append(f"--nodes={label}", label, header, _arrays(declared, columns, rows))
+        for block in _blocks(rows):
+            self._note_blank(f"(x:{label} {{uid: uid}})", declared, columns, block)
+            self._append(f"--nodes={label}", label, header, _arrays(declared, columns, block))
         self.nodes[label] = self.nodes.get(label, 0) + len(rows)
 
     def _write_edges(self, table: EdgeTable, rows: Sequence[int]) -> None:
         declared = edge_type(table.type).properties
-        self._note_blank(f"()-[x:{table.type} {{uid: uid}}]->()", declared, table.columns, rows)
         header = [f":START_ID({table.src_label})", f":END_ID({table.dst_label})"]
         header += map(_field, declared)
-        ends = [_strings([end[row] for row in rows]) for end in (table.src, table.dst)]
-        arrays = [*ends, *_arrays(declared, table.columns, rows)]
         name = f"{table.src_label}-{table.type}-{table.dst_label}"
-        self._append(f"--relationships={table.type}", name, header, arrays)
+        for block in _blocks(rows):
+            pattern = f"()-[x:{table.type} {{uid: uid}}]->()"
+            self._note_blank(pattern, declared, table.columns, block)
+            ends = [_strings(taken(end, block)) for end in (table.src, table.dst)]
+            arrays = [*ends, *_arrays(declared, table.columns, block)]
+            self._append(f"--relationships={table.type}", name, header, arrays)
         self.edges[table.type] = self.edges.get(table.type, 0) + len(rows)
 
     def _note_blank(
@@ -156,9 +160,8 @@ class AdminFiles:
     ) -> None:
         """Remembers lists that the import would take for absent: none, or one text, the empty."""
         for prop in declared:
-            if prop.type in _LISTS and prop.name in columns:
-                for row in rows:
-                    value = columns[prop.name][row]
+            if prop.type in LISTS and prop.name in columns:
+                for row, value in zip(rows, taken(columns[prop.name], rows), strict=True):
                     if value is not None and list(value) in ([], [""]):
                         statement = f"MATCH {pattern} SET x.{prop.name} = {list(value)!r}"
                         self.blank.setdefault(statement, []).append(columns["uid"][row])
@@ -166,8 +169,6 @@ class AdminFiles:
     def _append(
         self, option: str, name: str, header: Sequence[str], arrays: Sequence[pa.Array]
     ) -> None:
-        if not len(arrays[0]):
-            return
         import pyarrow as pa
 
         batch = pa.RecordBatch.from_arrays(arrays, names=list(header))
@@ -197,6 +198,10 @@ def _rows_to_write(
     return [row for row, src in enumerate(table.src) if src in uids]
 
 
+def _blocks(rows: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (rows[start : start + _BLOCK_ROWS] for start in range(0, len(rows), _BLOCK_ROWS))
+
+
 def _field(prop: Property) -> str:
     return f"{prop.name}:{_TYPES[prop.type]}"
 
@@ -212,8 +217,8 @@ def _arrays(
         if column is None:
             found.append(_empty(prop.type, len(rows)))
             continue
-        values = ready(prop, [column[row] for row in rows])
-        if prop.type in _LISTS:
+        values = ready(prop, taken(column, rows))
+        if prop.type in LISTS:
             found.append(_strings([_joined(prop.name, value) for value in values]))
         elif prop.type == "float" and any(v is not None and math.isinf(v) for v in values):
             found.append(_strings([None if v is None else _written(v) for v in values]))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from bnnkg.errors import SchemaError
+from bnnkg.schema.columns import LazyColumn
 from bnnkg.schema.graph import node_type
-from bnnkg.schema.records import EdgeTable, GraphTables, NodeTable, validate
+from bnnkg.schema.records import Column, EdgeTable, GraphTables, NodeTable, validate
 from bnnkg.store.shared import HOLDS, PARTS
 from bnnkg.store.statements import in_order, ready
 
@@ -52,15 +55,50 @@ def _check_owned(label: str, table: NodeTable, model_uid: str) -> None:
             )
 
 
+class _Uids:
+    """The uids of a label's nodes, of which there may be millions.
+
+    Args:
+        column: Their column.
+    """
+
+    def __init__(self, column: Column) -> None:
+        self._column = column
+
+    @cached_property
+    def _values(self) -> set[str]:
+        return set(self._column)
+
+    def lack(self, ends: Column) -> set[str]:
+        """Ends that no node has for its uid."""
+        return set() if self._have_all(ends) else set(ends) - self._values
+
+    def _have_all(self, ends: Column) -> bool:
+        """Whether they have all ends, told without making those that are drawn from them.
+
+        False may be wrong where a column is drawn from more values than it has.
+        """
+        waiting = [ends]
+        while waiting:
+            column = waiting.pop()
+            if column is self._column:
+                continue
+            sources = column.drawn_from() if isinstance(column, LazyColumn) else ()
+            waiting.extend(sources)
+            if not sources and not self._values.issuperset(column):
+                return False
+        return True
+
+
 def _check_ends(tables: GraphTables) -> None:
-    uids = {label: set(table.uid) for label, table in tables.nodes.items()}
+    uids = {label: _Uids(table.uid) for label, table in tables.nodes.items()}
     for table in tables.edges.values():
         _check_end(table, table.src_label, table.src, uids)
         _check_end(table, table.dst_label, table.dst, uids)
 
 
-def _check_end(table: EdgeTable, label: str, ends: Any, uids: dict[str, set[str]]) -> None:
-    lost = set(ends) - uids.get(label, set())
+def _check_end(table: EdgeTable, label: str, ends: Column, uids: Mapping[str, _Uids]) -> None:
+    lost = uids[label].lack(ends) if label in uids else set(ends)
     if lost:
         raise SchemaError(
             f"{table.type} ends at a {label} that is not in the model",

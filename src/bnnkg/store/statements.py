@@ -12,11 +12,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bnnkg.schema.declaration import Property
+from bnnkg.schema.declaration import Property, ValueType
 from bnnkg.schema.graph import edge_type, node_type
 
 LOCK = "MATCH (s:Store {uid: 'store'}) SET s.lock = $now"
 """Taken first by whoever writes or removes shared nodes, so that one waits for the other."""
+
+LISTS: tuple[ValueType, ...] = ("strings", "integers", "floats")
+"""Types of properties that hold several values."""
 
 
 @dataclass(frozen=True)

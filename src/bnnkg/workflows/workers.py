@@ -89,7 +89,7 @@ def read_many(
     # A process is forked from one that holds nothing but the readers: cheap, and without the
     # parent's threads and connections.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["bnnkg.ingest.reading", "bnnkg.ingest.records"])
+    context.set_forkserver_preload(["bnnkg.ingest.reading", "bnnkg.ingest.records", "neuroml"])
     waiting = iter(sources)
     running: dict[Connection, _Running] = {}
     try:
@@ -184,8 +184,10 @@ def _start(
 
 def _work(answer: Connection, source: Source, reading: Reading, memory_bytes: int) -> None:
     """What a worker does: reads one source, and sends what came of it."""
+    import gc
     import resource
 
+    gc.freeze()  # what the fork server imported is no garbage, and stays shared with it
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     limit = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
