@@ -80,8 +80,7 @@ def compare(
         for number, name in enumerate(names):
             done = float(place * len(names) + number)
             progress("comparing", done, total, f"{name}, seed {seed}")
-            with deterministic(config.threads):
-                yield _train(CONTENDERS[name], _study(models, own, CONTENDERS[name]), own)
+            yield _train(CONTENDERS[name], _study(models, own, CONTENDERS[name]), own)
         yield from _rules(_study(models, own), seed)
     progress("comparing", total, total)
 
@@ -106,14 +105,15 @@ def _study(
 
 
 def _train(contender: Contender, study: Study, config: TrainingConfig) -> Outcome:
-    fit = _fit(contender, study, config)
-    cpu, wall = time.process_time(), time.perf_counter()
-    while not fit.is_over():
-        fit.run_step()
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    fit.learner.load_state_dict(fit.best)
-    asked = [question for question in study.test if asks(question, study.gate)]
-    answers = answer_all(fit.learner, asked)
+    with deterministic(config.threads):
+        fit = _fit(contender, study, config)
+        cpu, wall = time.process_time(), time.perf_counter()
+        while not fit.is_over():
+            fit.run_step()
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        fit.learner.load_state_dict(fit.best)
+        asked = [question for question in study.test if asks(question, study.gate)]
+        answers = answer_all(fit.learner, asked)
     return Outcome(
         contender.name, contender.group, config.seed, METRIC[study.gate],
         score(study.gate, answers[study.gate])[METRIC[study.gate]], fit.best_value,
