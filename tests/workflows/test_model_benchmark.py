@@ -52,13 +52,14 @@ def test_bgan_at_the_top_is_told_by_how_far() -> None:
 def test_the_command_compares_and_writes(bnnkg: Command, tmp_path: Path) -> None:
     assert bnnkg("ingest", CIRCUIT, "--name", "circuit").returncode == 0
     done = bnnkg(
-        "benchmark", "models", "--models", "circuit", "--network", "bgan,mean_aggregation",
+        "benchmark", "models", "--models", "circuit", "--network",
+        "mlp_with_training_degrees,mean_aggregation",
         "--seeds", 1, "--epochs", 1, "--out", tmp_path / "out", "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert {one["model"] for one in told["rows"]} == {
-        "bgan", "mean_aggregation", "degree_alone", "nearest_twin",
+        "mlp_with_training_degrees", "mean_aggregation", "degree_alone", "nearest_twin",
     }  # fmt: skip
     assert told["best"] == told["rows"][0]["model"]
     means = [one["held_out"]["mean"] for one in told["rows"]]

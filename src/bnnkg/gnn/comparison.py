@@ -10,7 +10,7 @@ import numpy as np
 
 from bnnkg.gnn.ablations import shuffle_hierarchy
 from bnnkg.gnn.baselines import RULES
-from bnnkg.gnn.contenders import BGAN, CONTENDERS, Contender
+from bnnkg.gnn.contenders import CONTENDERS, Contender, Group
 from bnnkg.gnn.evaluation import METRIC, answer_all, answer_by_rule, score
 from bnnkg.gnn.fitting import Fit, asks
 from bnnkg.gnn.rivals import n_parameters
@@ -19,6 +19,9 @@ from bnnkg.gnn.targets import target_named
 from bnnkg.gnn.training import TrainingConfig, deterministic
 from bnnkg.progress import Progress, silent
 from bnnkg.schema.computation import KINDS
+
+
+_COMPILED: tuple[Group, ...] = ("bgan", "ablation")
 
 
 @dataclass(frozen=True)
@@ -73,26 +76,26 @@ def compare(
     models = sorted(models, key=lambda model: model.tensors.model_uid)
     seeds = range(config.seed, config.seed + config.seeds)
     total = float(len(seeds) * len(names))
-    with deterministic(config.threads):  # what is compiled once per machine is nobody's cost
-        _fit(CONTENDERS[BGAN], _study(models, config), config).run_step()
     for place, seed in enumerate(seeds):
         own = replace(config, seed=seed)
+        studies = {False: _study(models, own)}
+        if place == 0:
+            _compile(names, studies[False], own)
         for number, name in enumerate(names):
-            done = float(place * len(names) + number)
+            one, done = CONTENDERS[name], float(place * len(names) + number)
             progress("comparing", done, total, f"{name}, seed {seed}")
-            yield _train(CONTENDERS[name], _study(models, own, CONTENDERS[name]), own)
-        yield from _rules(_study(models, own), seed)
+            if one.is_shuffled:
+                studies[True] = _study(_shuffled(models, seed), own)
+            yield _train(one, _anew(studies[one.is_shuffled]), own)
+        yield from _rules(studies[False], seed)
     progress("comparing", total, total)
 
 
-def _study(
-    models: Sequence[TrainingModel], config: TrainingConfig, contender: Contender | None = None
-) -> Study:
-    if contender is not None and contender.is_shuffled:
-        models = [
-            replace(model, tensors=shuffle_hierarchy(model.tensors, config.seed))
-            for model in models
-        ]
+def _shuffled(models: Sequence[TrainingModel], seed: int) -> list[TrainingModel]:
+    return [replace(one, tensors=shuffle_hierarchy(one.tensors, seed)) for one in models]
+
+
+def _study(models: Sequence[TrainingModel], config: TrainingConfig) -> Study:
     return prepare_study(
         models,
         network=config.network,
@@ -102,6 +105,18 @@ def _study(
         feature_share=config.feature_share,
         shuffled=config.shuffled,
     )
+
+
+def _anew(study: Study) -> Study:
+    """The same study without what it keeps of earlier questions: each network pays for its own."""
+    return replace(study, _kept={}, _drawn={})
+
+
+def _compile(names: Sequence[str], study: Study, config: TrainingConfig) -> None:
+    """Takes a step with BGAN: what is compiled once per machine is nobody's cost."""
+    for name in [name for name in names if CONTENDERS[name].group in _COMPILED][:1]:
+        with deterministic(config.threads):
+            _fit(CONTENDERS[name], study, config).run_step()
 
 
 def _train(contender: Contender, study: Study, config: TrainingConfig) -> Outcome:
