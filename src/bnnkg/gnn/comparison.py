@@ -20,7 +20,6 @@ from bnnkg.gnn.training import TrainingConfig, deterministic
 from bnnkg.progress import Progress, silent
 from bnnkg.schema.computation import KINDS
 
-
 _COMPILED: tuple[Group, ...] = ("bgan", "ablation")
 
 
