@@ -8,7 +8,7 @@ import typer
 
 from bnnkg.console import open_in_browser
 from bnnkg.errors import UsageError
-from bnnkg.invocation import App, Invocation, read_parameters, read_values
+from bnnkg.invocation import App, Invocation, read_parameters, read_values, split_commas
 
 if TYPE_CHECKING:
     from bnnkg.progress import Progress
@@ -406,9 +406,9 @@ def train(
     from bnnkg.reports import write_training
     from bnnkg.workflows.training import TrainRequest, is_first_process, train
 
-    keys = tuple(key for part in models for key in part.split(",") if key)
     request = TrainRequest(
-        models=keys, target=target, epochs=epochs, seed=seed, seeds=seeds, resume=resume,
+        models=split_commas(models), target=target, epochs=epochs, seed=seed, seeds=seeds,
+        resume=resume,
         accumulate=accumulate, precision=precision,
     )  # fmt: skip
     with call.progress() as progress:
@@ -514,6 +514,44 @@ def benchmark_planted(
         call.show(result)
     else:
         write_planted(result, sys.stdout)
+
+
+@benchmark_app.add("models", example="bnnkg benchmark models --models c302 --seeds 5")
+def benchmark_models(
+    call: Invocation,
+    models: Annotated[
+        list[str], typer.Option(metavar="MODEL", help="Train on these alone; repeat, or a,b.")
+    ] = [],  # noqa: B006 (Typer copies it)
+    target: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Supervised target.", show_default="any")
+    ] = None,
+    contenders: Annotated[
+        list[str], typer.Option("--network", metavar="NAME", help="Only these; repeat, or a,b.")
+    ] = [],  # noqa: B006 (Typer copies it)
+    epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs per network.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many splits and networks of each.")] = 5,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for the table and the figure.")
+    ] = Path("benchmark-models"),
+) -> None:
+    """Compare BGAN with other networks and with its parts.
+
+    All are trained on the same questions, with as many epochs and the same learning rate and early
+    stopping. MLP, GINE, GATv2, Transformer, HGT and GPS have as many parameters as BGAN, within a
+    tenth. Each seed has a split of its own. If another network is better, the table says so.
+    """
+    from bnnkg.reports import write_comparison
+    from bnnkg.workflows.comparison import ComparisonRequest, benchmark_models
+
+    request = ComparisonRequest(
+        split_commas(models), target, split_commas(contenders), epochs, seeds, out
+    )
+    with call.progress() as progress:
+        result = benchmark_models(request, settings=call.settings(), progress=progress)
+    if call.json:
+        call.show(result)
+    else:
+        write_comparison(result, sys.stdout)
 
 
 app.add_typer(benchmark_app, name="benchmark")

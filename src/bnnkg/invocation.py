@@ -138,6 +138,11 @@ class App(typer.Typer):
         return function
 
 
+def split_commas(texts: Sequence[str]) -> tuple[str, ...]:
+    """The names of an option that may be repeated or hold several: ``a``, ``b,c``."""
+    return tuple(name for text in texts for name in text.split(",") if name)
+
+
 def read_parameters(texts: Sequence[str]) -> dict[str, str]:
     """The values of ``--param name=value``, as text.
 

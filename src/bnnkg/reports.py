@@ -106,8 +106,44 @@ def _planted_table(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return columns
 
 
-def _spread(summary: Mapping[str, float]) -> str:
-    return f"{summary['mean']:.3f} ± {summary['sd']:.3f}"
+def write_comparison(result: Mapping[str, Any], out: IO[str]) -> None:
+    """Writes how networks compare for people.
+
+    Args:
+        result: What ``bnnkg benchmark models --json`` prints.
+        out: Where to.
+    """
+    for model, reason in result["left_out"].items():
+        out.write(f"left out: {model}: {reason}\n")
+    write_table(comparison_columns(result), out, whole=True)
+    out.write(f"\n{result['verdict']}\n")
+    out.writelines(f"{path}\n" for path in result["files"])
+
+
+def comparison_columns(result: Mapping[str, Any]) -> dict[str, list[str]]:
+    """A row per network, the best first."""
+    rows = result["rows"]
+    return {
+        "model": [row["model"] for row in rows],
+        "group": [row["group"] for row in rows],
+        f"{result['metric']} (mean ± sd)": [_spread(row["held_out"]) for row in rows],
+        "n": [str(row["held_out"]["n"]) for row in rows],
+        "above BGAN": [_spread(row["above"], "+") if row["above"] else "-" for row in rows],
+        "validation": [_spread(row["validation"]) if row["validation"] else "-" for row in rows],
+        "parameters": [f"{row['parameters']:,}" for row in rows],
+        "CPU s": [f"{row['cpu_s']['mean']:.1f}" for row in rows],
+        "wall s": [f"{row['wall_s']['mean']:.1f}" for row in rows],
+    }
+
+
+def comparison_markdown(columns: Mapping[str, Sequence[str]], verdict: str) -> str:
+    """The table as Markdown, with what it says."""
+    lines = [list(columns), ["---"] * len(columns), *map(list, zip(*columns.values(), strict=True))]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines) + f"\n{verdict}\n"
+
+
+def _spread(summary: Mapping[str, float], sign: str = "") -> str:
+    return f"{summary['mean']:{sign}.3f} ± {summary['sd']:.3f}"
 
 
 def write_demonstration(demonstration: Demonstration, address: str | None, out: IO[str]) -> None:

@@ -13,7 +13,7 @@ from bnnkg.gnn.tensors import Batch
 from bnnkg.schema.computation import KINDS
 
 CONFIG = BganConfig(width=16, heads=4, blocks=2, dropout=0.0)
-SITES = ("low", "up", "back", "cls", "forward", "backward")
+SITES = ("low", "up", "down", "back", "cls", "forward", "backward")
 
 
 def network(seed: int = 0, blocks: int = 2) -> Bgan:
@@ -50,7 +50,8 @@ def test_attention_sums_to_one_per_target_and_head_at_every_site() -> None:
         sums = torch.zeros(n_targets, heads).index_add_(0, attended.site.plan.dst, attended.alpha)
         present = torch.bincount(attended.site.plan.dst, minlength=n_targets) > 0
         assert (sums[present] - 1).abs().max() < 1e-5
-        assert heads == (2 if attended.site.name in ("forward", "backward") else 4)
+        halves = ("up", "down", "forward", "backward")
+        assert heads == (2 if attended.site.name in halves else 4)
 
 
 def test_who_attends_to_whom_in_one_neuron() -> None:

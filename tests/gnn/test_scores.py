@@ -134,7 +134,7 @@ def test_the_strongest_pairs_attend_from_post_to_pre(
 
 def test_weights_of_heads_change_the_score_and_not_the_lift(run: TrainedRun) -> None:
     tensors = training_model(circuit()).tensors
-    first = {"up": torch.tensor([[1.0, 0.0]])}
+    first = {"up": torch.tensor([[0.5]])}  # one block, one head from presynaptic neurons
     runs = (replace(run, weights=(None, None)), replace(run, weights=(first, first)))
     plain, other = (attention_scores(r, [tensors]) for r in runs)
     a, b = ({t.type: t for t in s.edges}["CONNECTS_TO"] for s in (plain, other))

@@ -189,7 +189,7 @@ def _read_rows(attended: Attended, batch: Batch) -> tuple[Tensor, Tensor]:
     An edge between neurons stands for its synapse.
     """
     site = attended.site
-    if site.name == "up":
+    if site.name in ("up", "down"):
         return batch.up_synapse.index_select(0, site.edge.clamp_min(0)), site.edge >= 0
     if site.name == "cls":
         return site.src, torch.ones_like(site.arc, dtype=torch.bool)
@@ -198,7 +198,7 @@ def _read_rows(attended: Attended, batch: Batch) -> tuple[Tensor, Tensor]:
 
 def _by_row(attended: Attended, batch: Batch, values: Tensor) -> Tensor:
     """[N] sum of the edges' values over those that read each row."""
-    if not len(batch.up_synapse) and attended.site.name == "up":
+    if not len(batch.up_synapse) and attended.site.name in ("up", "down"):
         return torch.zeros(len(batch.kind))
     rows, real = _read_rows(attended, batch)
     return torch.zeros(len(batch.kind)).index_add_(0, rows[real], values[real].float())
@@ -215,11 +215,11 @@ def _mean_read(seen: Seen, value: Callable[[Attended], Tensor]) -> Tensor:
 
 
 def _backwards(attention: Sequence[Attended]) -> Iterator[list[Attended]]:
-    """Sites from the last to the first; the two masks, which run side by side, together."""
+    """Sites from the last to the first; the two directions of GAN_up, and of BMSA, together."""
     waiting: list[Attended] = []
     for attended in reversed(attention):
         waiting.append(attended)
-        if attended.site.name != "backward":
+        if attended.site.name not in ("backward", "down"):
             yield waiting
             waiting = []
 

@@ -21,6 +21,7 @@ from torch.nn import functional as F  # noqa: N812 the name everybody knows it b
 from bnnkg.gnn.attention import edge_attention
 from bnnkg.gnn.sites import (
     BACKWARD,
+    DOWN,
     FORWARD,
     LOW,
     N_EDGE_INPUTS,
@@ -148,14 +149,14 @@ class _Context:
 
 def _bias_inputs(batch: Batch, sites: Sites) -> dict[SiteName, Tensor]:
     """Per site [P, arcs + 10]: what the biases of its edges are linear in."""
-    biased = (sites.low, sites.up, sites.forward, sites.backward)
+    biased = (sites.low, sites.up, sites.down, sites.forward, sites.backward)
     return {site.name: edge_inputs(site, batch) for site in biased}
 
 
 class Block(nn.Module):
     """NSA (low, up, back), BMSA with [CLS], feed-forward: pre-norm, residual.
 
-    Each of the two levels of NSA and each mask of BMSA is a :class:`SiteBias` and one call of
+    GAN_low, each direction of GAN_up and each mask of BMSA is a :class:`SiteBias` and one call of
     :func:`edge_attention`.
     """
 
@@ -225,44 +226,55 @@ class LowAttention(nn.Module):
 
 
 class UpAttention(nn.Module):
-    """NSA, GAN_up: neurons attend to their presynaptic neurons, an edge per synapse, and to self.
+    """NSA, GAN_up: half of the heads attend from neurons to their presynaptic neurons, half to
+    their postsynaptic ones; an edge per synapse, and self. Separate softmaxes, one projection.
 
     The logit of an edge gains ``w . norm(h_synapse)``, the state of the synapse that it stands
     for: two synapses between the same neurons need not weigh the same.
-    """
+    """  # noqa: D205
 
     def __init__(self, config: BganConfig) -> None:
         super().__init__()
-        self.heads = config.heads
+        self.heads, self.n_up = config.heads, config.heads // 2
         self.norm = nn.LayerNorm(config.width)
         self.qkv = nn.Linear(config.width, 3 * config.width)
-        self.bias = SiteBias(UP, config.heads)
+        self.up_bias = SiteBias(UP, self.n_up)
+        self.down_bias = SiteBias(DOWN, self.heads - self.n_up)
         self.synapse = nn.Linear(config.width, config.heads, bias=False)
         self.out = Output(config)
 
     def forward(self, nodes: Tensor, context: _Context, number: int) -> Tensor:
         """[M, d] neurons."""
-        site = context.sites.up
-        neurons = nodes[: site.plan.n_dst]
-        q, k, v = self.qkv(self.norm(neurons)).unflatten(-1, (3, self.heads, -1)).unbind(1)
-        bias = self.bias(site, context, self.synapse_bias(nodes, context))
-        out, alpha = edge_attention(q, k, v, bias, site.plan)
-        context.keep(Attended(site, number, alpha, v, out))
-        residual: Tensor = neurons + self.out(out)
+        neurons = nodes[: context.sites.up.plan.n_dst]
+        qkv = self.qkv(self.norm(neurons)).unflatten(-1, (3, self.heads, -1))
+        states = self.synapse_states(nodes, context)
+        outs = []
+        for site, bias, heads in (
+            (context.sites.up, self.up_bias, slice(self.n_up)),
+            (context.sites.down, self.down_bias, slice(self.n_up, None)),
+        ):
+            q, k, v = qkv[:, :, heads].unbind(1)
+            of_synapse = _at_synapses(states[:, heads], site, context.batch)
+            out, alpha = edge_attention(q, k, v, bias(site, context, of_synapse), site.plan)
+            context.keep(Attended(site, number, alpha, v, out))
+            outs.append(out)
+        residual: Tensor = neurons + self.out(torch.cat(outs, dim=1))
         return residual
 
-    def synapse_bias(self, nodes: Tensor, context: _Context) -> Tensor:
-        """[P, H] from the synapses' states; 0 on self edges."""
-        first = context.batch.first_row("synapse")
-        states: Tensor = self.synapse(
-            self.norm(nodes[first : context.batch.first_row("mechanism")])
-        )
-        if not len(states):
-            return states.new_zeros(len(context.sites.up.edge), self.heads)
-        edge = context.sites.up.edge
-        synapse = context.batch.up_synapse.index_select(0, edge.clamp_min(0)) - first
-        bias: Tensor = states.index_select(0, synapse) * (edge >= 0)[:, None]
-        return bias
+    def synapse_states(self, nodes: Tensor, context: _Context) -> Tensor:
+        """[S, H] what each synapse adds to the logits of its edges."""
+        first, end = context.batch.first_row("synapse"), context.batch.first_row("mechanism")
+        states: Tensor = self.synapse(self.norm(nodes[first:end]))
+        return states
+
+
+def _at_synapses(states: Tensor, site: Site, batch: Batch) -> Tensor:
+    """[P, heads] of each edge between neurons, the state of its synapse; 0 on self edges."""
+    if not len(states):
+        return states.new_zeros(len(site.edge), states.shape[1])
+    synapse = batch.up_synapse.index_select(0, site.edge.clamp_min(0)) - batch.first_row("synapse")
+    bias: Tensor = states.index_select(0, synapse) * (site.edge >= 0)[:, None]
+    return bias
 
 
 class PassBack(nn.Module):

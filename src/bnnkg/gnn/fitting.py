@@ -13,8 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bnnkg.gnn.baselines import TRAINED
-from bnnkg.gnn.bgan import Bgan
+from bnnkg.gnn.contenders import CONTENDERS
 from bnnkg.gnn.evaluation import METRIC, answer_all, score
 from bnnkg.gnn.loading import prefetched
 from bnnkg.gnn.objectives import Learner, loss_of
@@ -27,20 +26,14 @@ from bnnkg.schema.computation import Kind
 if TYPE_CHECKING:
     from bnnkg.gnn.training import TrainingConfig
 
-BGAN = "bgan"
-
 
 def make_learner(
     name: str, config: TrainingConfig, widths: Mapping[Kind, int], seed: int
 ) -> Learner:
-    """BGAN or a trained baseline, with its decoders, as it is before the first step."""
+    """BGAN or another contender, with its decoders, as it is before the first step."""
     torch.manual_seed(seed)
     network = config.network
-    encoder: nn.Module
-    if name == BGAN:
-        encoder = Bgan(network, widths)
-    else:
-        encoder = TRAINED[name](widths["neuron"], network.width, network.dropout)
+    encoder = CONTENDERS[name].make(network, widths)
     target = target_named(config.target) if config.target else None
     return Learner(encoder, network.width, widths, network.dropout, target)
 
@@ -52,7 +45,7 @@ class Fit:
     training goes on from any step, and in any number of processes, as if it had never stopped.
 
     Args:
-        name: BGAN or a trained baseline.
+        name: BGAN or another contender.
         seed: Of the network and of its training.
         config: How it is trained.
         study: What it is asked.
@@ -152,7 +145,8 @@ class Fit:
     def _ask_rest(self) -> Iterator[Question | None]:
         """This process's questions of the rest of the epoch."""
         epoch, n_steps = len(self.history), self.study.n_steps
-        features = self.name == BGAN and "feature" in self.study.objectives
+        has_all_rows = not CONTENDERS[self.name].reads_neurons_alone
+        features = has_all_rows and "feature" in self.study.objectives
         order = self.study.order(_mix(self.seed, epoch))
         tasks: list[Callable[[], Question | None]] = [
             partial(self.study.ask, order[place], _mix(self.seed, epoch, place), features=features)

@@ -14,9 +14,10 @@ from torch import Tensor
 from bnnkg.errors import ModelChangedError
 from bnnkg.gnn.batching import UP, collate
 from bnnkg.gnn.checkpoints import load_checkpoint
+from bnnkg.gnn.contenders import BGAN
 from bnnkg.gnn.explanation import HeadWeights, SiteAttention, explain
 from bnnkg.gnn.features import places
-from bnnkg.gnn.fitting import BGAN, make_learner
+from bnnkg.gnn.fitting import make_learner
 from bnnkg.gnn.metrics import Floats, Ints
 from bnnkg.gnn.objectives import Learner
 from bnnkg.gnn.scaling import Scaling

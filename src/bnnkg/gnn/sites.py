@@ -15,7 +15,7 @@ from bnnkg.gnn.plans import Plan, plan_edges
 from bnnkg.gnn.tensors import Batch
 from bnnkg.schema.computation import EDGE_FEATURES, KINDS, PLACE
 
-SiteName = Literal["low", "up", "back", "forward", "backward", "cls"]
+SiteName = Literal["low", "up", "down", "back", "forward", "backward", "cls"]
 Arc = tuple[str, bool]
 """A relation, and whether attention reads it against its direction."""
 
@@ -25,6 +25,7 @@ LOW: tuple[Arc, ...] = (
     ("acts_on", False),
 )  # fmt: skip
 UP: tuple[Arc, ...] = (("self", False), ("presynaptic_to", False))
+DOWN: tuple[Arc, ...] = (("self", False), ("presynaptic_to", True))
 BACK: tuple[Arc, ...] = (("self", False), ("part_of", True))
 _FLOW = ("conducts", "part_of", "acts_on", "sends", "leaves", "arrives", "targets", "hop")
 FORWARD: tuple[Arc, ...] = (("self", False), *((name, False) for name in _FLOW))
@@ -45,7 +46,8 @@ class Site:
         src: [P] row of the batch that is attended to.
         dst: [P] row of the batch that attends; for ``cls`` the number of the graph.
         arc: [P] place of each edge's kind in ``arcs``.
-        edge: [P] the batch's edge (for ``up``, its place in ``up_index``); -1 for virtual ones.
+        edge: [P] the batch's edge (for ``up`` and ``down``, its place in ``up_index``); -1 for
+            virtual ones.
         flags: [P, arcs] the kind, as 0 or 1.
     """
 
@@ -65,7 +67,8 @@ class Sites:
 
     Attributes:
         low: GAN_low; its targets are neurons and sections, its sources these and mechanisms.
-        up: GAN_up, between neurons.
+        up: GAN_up, from presynaptic neurons.
+        down: Its transpose, from postsynaptic neurons.
         back: From each neuron back to its components: its position 2 i is the neuron, 2 i + 1 the
             component itself.
         forward: Mask A.
@@ -76,6 +79,7 @@ class Sites:
 
     low: Site
     up: Site
+    down: Site
     back: Site
     forward: Site
     backward: Site
@@ -98,7 +102,8 @@ def build_sites(batch: Batch, *, heads: int, hops: int) -> Sites:
 
     Args:
         batch: What the network will read.
-        heads: Number of attention heads; ``forward`` and ``backward`` get half of them each.
+        heads: Number of attention heads; the two directions of ``up`` and ``down``, and of
+            ``forward`` and ``backward``, get half of them each.
         hops: How far up the flow inside its neuron a row sees.
     """
     n_rows, n_neurons = len(batch.kind), len(batch.x["neuron"])
@@ -106,17 +111,18 @@ def build_sites(batch: Batch, *, heads: int, hops: int) -> Sites:
     rows = torch.arange(n_rows, device=batch.kind.device)
     parts = rows[n_neurons:]
     flow = _flow_arcs(batch, hops)
-    against = [_Arcs((a.arc[0], a.arc[0] != "self"), a.dst, a.src, a.edge) for a in flow]
+    up = _up_arcs(batch, rows[:n_neurons])
     return Sites(
         low=_site("low", LOW, _low_arcs(batch, rows[:first_synapse]), batch, heads,
                   first_synapse, gap=(first_synapse, first_mechanism)),
-        up=_site("up", UP, _up_arcs(batch, rows[:n_neurons]), batch, heads, n_neurons),
+        up=_site("up", UP, up, batch, heads // 2, n_neurons),
+        down=_site("down", DOWN, _reversed(up), batch, heads - heads // 2, n_neurons),
         back=_site("back", BACK, [
             _virtual(("self", False), parts, parts),
             _virtual(("part_of", True), batch.neuron_of[n_neurons:], parts),
         ], batch, heads, n_rows),
         forward=_site("forward", FORWARD, flow, batch, heads // 2, n_rows),
-        backward=_site("backward", BACKWARD, against, batch, heads - heads // 2, n_rows),
+        backward=_site("backward", BACKWARD, _reversed(flow), batch, heads - heads // 2, n_rows),
         cls=_site("cls", CLS, [_virtual(("cls", False), rows, batch.graph)], batch, heads,
                   batch.n_graphs),
         low_rows=torch.cat([rows[:first_synapse], rows[first_mechanism:]]),
@@ -125,7 +131,7 @@ def build_sites(batch: Batch, *, heads: int, hops: int) -> Sites:
 
 def edge_inputs(site: Site, batch: Batch) -> Tensor:
     """[P, arcs + 10] the kind of each edge as flags, then its features; a virtual one has none."""
-    features = batch.up_attr if site.name == "up" else batch.edge_attr
+    features = batch.up_attr if site.name in ("up", "down") else batch.edge_attr
     if features is None or not len(features):
         rest = torch.zeros(len(site.edge), N_EDGE_INPUTS, device=site.edge.device)
     else:
@@ -139,7 +145,7 @@ def _site(
 ) -> Site:  # fmt: skip
     src, dst = torch.cat([p.src for p in parts]), torch.cat([p.dst for p in parts])
     kinds = torch.cat([torch.full_like(p.src, arcs.index(p.arc)) for p in parts])
-    n_src = n_dst if name in ("low", "up") else len(batch.kind)
+    n_src = n_dst if name in ("low", "up", "down") else len(batch.kind)
     local = src
     if gap is not None:
         local = torch.where(src >= gap[1], src - (gap[1] - gap[0]), src)
@@ -153,6 +159,10 @@ def _site(
 
 def _virtual(arc: Arc, src: Tensor, dst: Tensor) -> _Arcs:
     return _Arcs(arc, src, dst, torch.full_like(src, -1))
+
+
+def _reversed(arcs: Sequence[_Arcs]) -> list[_Arcs]:
+    return [_Arcs((a.arc[0], a.arc[0] != "self"), a.dst, a.src, a.edge) for a in arcs]
 
 
 def _edges(batch: Batch, name: str, chosen: Tensor | None = None) -> _Arcs:

@@ -1,10 +1,11 @@
 """Graphs too large to learn from at once, a part of their neurons at a time.
 
 A slice has *core* neurons, of which alone anything is asked, and a halo: all neurons that send to
-the core, and those that a question about the core names. All of them come with their sections and
-mechanisms, and with every synapse between two of them. Features are those of the whole graph.
+the core or are sent to by it, and those that a question about the core names. All of them come with
+their sections and mechanisms, and with every synapse between two of them. Features are those of the
+whole graph.
 
-Where a slice ends: a neuron of the halo does not see what sends to it from outside. The first
+Where a slice ends: a neuron of the halo does not see what it is joined to outside. The first
 block of BGAN is the whole graph's for core neurons with sections of their own; later ones, and
 [CLS], which reads the slice, are not.
 """
@@ -128,9 +129,11 @@ def _of_kind(batch: Batch, kind: Kind) -> slice:
 
 
 def _with_halo(batch: Batch, core: Tensor, pairs: Sequence[Tensor]) -> Tensor:
-    """[M] True for core neurons, those that send to them, and those that are asked about."""
+    """[M] True for core neurons, all that a synapse joins to them, and those asked about."""
     inside = core.clone()
-    inside[batch.up_index[0, core[batch.up_index[1]]]] = True
+    pre, post = batch.up_index
+    inside[pre[core[post]]] = True
+    inside[post[core[pre]]] = True
     for ends in pairs:
         inside[ends.flatten()] = True
     return inside

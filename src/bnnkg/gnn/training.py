@@ -18,6 +18,7 @@ from bnnkg.errors import TrainingError
 from bnnkg.gnn.baselines import RULES, TRAINED
 from bnnkg.gnn.bgan import BganConfig
 from bnnkg.gnn.checkpoints import checkpoint_hash, load_checkpoint, save_checkpoint
+from bnnkg.gnn.contenders import BGAN
 from bnnkg.gnn.evaluation import (
     METRIC,
     answer_all,
@@ -36,7 +37,7 @@ from bnnkg.gnn.explanation import (
     most_costly,
     weigh_heads,
 )
-from bnnkg.gnn.fitting import BGAN, Fit, asks, make_learner
+from bnnkg.gnn.fitting import Fit, asks, make_learner
 from bnnkg.gnn.metrics import Floats
 from bnnkg.gnn.objectives import Learner, Weights
 from bnnkg.gnn.processes import ALONE, Processes

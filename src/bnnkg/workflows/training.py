@@ -169,7 +169,17 @@ def _choose(
     """
     if earlier is not None:
         return [model["uid"] for model in earlier.models], {}
-    wanted = [store.model_uid(key) for key in request.models]
+    return choose_models(store, request.models)
+
+
+def choose_models(store: Store, keys: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Which models to train on (all that fit where no key is given), and why not the others.
+
+    Raises:
+        TrainingError: One that was asked for is too large, or none is left.
+        UnknownModelError: The graph has no such model.
+    """
+    wanted = [store.model_uid(key) for key in keys]
     left_out: dict[str, str] = {}
     chosen = []
     for row in store.models().rows():

@@ -1,0 +1,60 @@
+"""All networks that answer the same questions: BGAN, others, and BGAN without a part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from torch import nn
+
+from bnnkg.gnn.ablations import OneMask, without_bmsa, without_cls, without_nsa
+from bnnkg.gnn.baselines import TRAINED
+from bnnkg.gnn.bgan import Bgan, BganConfig
+from bnnkg.gnn.rivals import LAYERS, Layer, Rival, rival
+from bnnkg.schema.computation import Kind
+
+BGAN = "bgan"
+Group = Literal["bgan", "network", "baseline", "ablation"]
+Make = Callable[[BganConfig, Mapping[Kind, int]], nn.Module]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A kind of network.
+
+    Attributes:
+        name: Unique.
+        group: BGAN; a network of as many parameters; a smaller one; BGAN without a part.
+        make: Makes it, from BGAN's shape and the number of features of each kind.
+        reads_neurons_alone: Whether it has rows of neurons only, and can be asked for nothing else.
+        is_shuffled: Whether it is trained on graphs whose hierarchy is shuffled.
+    """
+
+    name: str
+    group: Group
+    make: Make
+    reads_neurons_alone: bool = False
+    is_shuffled: bool = False
+
+
+def _smaller(name: str, config: BganConfig, widths: Mapping[Kind, int]) -> nn.Module:
+    return TRAINED[name](widths["neuron"], config.width, config.dropout)
+
+
+def _as_large(layer: Layer, config: BganConfig, widths: Mapping[Kind, int]) -> Rival:
+    return rival(layer, config, widths)
+
+
+_ALL = (
+    Contender(BGAN, "bgan", Bgan),
+    *(Contender(name, "network", partial(_as_large, layer)) for name, layer in LAYERS.items()),
+    *(Contender(name, "baseline", partial(_smaller, name), True) for name in TRAINED),
+    Contender("bgan_without_nsa", "ablation", without_nsa),
+    Contender("bgan_without_bmsa", "ablation", without_bmsa),
+    Contender("bgan_with_one_mask", "ablation", OneMask),
+    Contender("bgan_with_shuffled_hierarchy", "ablation", Bgan, is_shuffled=True),
+    Contender("bgan_without_cls", "ablation", without_cls),
+)
+CONTENDERS: Mapping[str, Contender] = {one.name: one for one in _ALL}
