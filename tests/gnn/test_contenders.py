@@ -119,7 +119,7 @@ def test_a_shuffled_hierarchy_moves_whole_neurons_and_no_synapse() -> None:
 
 def test_all_are_compared_on_the_same_split() -> None:
     """A network's score does not depend on who else is compared."""
-    models, config = [training_model(circuit(10))], replace(TINY, epochs=1, seeds=1)
+    models, config = [training_model(circuit(16))], replace(TINY, epochs=1, seeds=1)
     outcomes = list(compare(models, config, ["gine", "bgan_with_shuffled_hierarchy"]))
     names = ["gine", "bgan_with_shuffled_hierarchy", "degree_alone", "nearest_twin"]
     assert [one.model for one in outcomes] == names
