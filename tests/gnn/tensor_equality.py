@@ -34,8 +34,8 @@ def same_graph(one: GraphTensors, other: GraphTensors) -> bool:
     alike = (
         one.keys == other.keys and one.origins == other.origins and same(one.ledger, other.ledger)
     )
-    stores = list(zip(one.data.stores, other.data.stores, strict=True))
-    return alike and all(
-        a._key == b._key and all(same(value, b[name]) for name, value in a.items())
-        for a, b in stores
+    return (
+        alike
+        and set(one.data) == set(other.data)
+        and all(same(vars(one.data[key]), vars(other.data[key])) for key in one.data)
     )

@@ -40,6 +40,10 @@ def widths_of(batch: Batch) -> dict[Kind, int]:
     return {kind: batch.x[kind].shape[1] for kind in KINDS}
 
 
+def test_every_network_of_pyg_contends() -> None:
+    assert [one.name for one in CONTENDERS.values() if one.group == "network"] == list(LAYERS)
+
+
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_rival_has_as_many_parameters_as_bgan_within_a_tenth(name: str, batch: Batch) -> None:
     config, widths = BganConfig(), widths_of(batch)

@@ -25,6 +25,7 @@ from tensor_equality import same_graph
 from bnnkg.errors import SchemaError
 from bnnkg.gnn.features import COLUMNS, SHARED_BY, places
 from bnnkg.gnn.graph import build
+from bnnkg.gnn.hetero import hetero
 from bnnkg.gnn.tensors import GraphTensors, Hidden
 from bnnkg.schema.computation import (
     EDGE_FEATURES,
@@ -298,8 +299,9 @@ def test_contacts_withheld_are_in_no_feature() -> None:
     other = Model(TINY.cells, TINY.neurons, [*TINY.synapses], TINY.types, TINY.positions)
     other.synapses[0] = Synapse(0, 1, "chemical", 9.0, 3, 2, 0)
     one, two = (build(tables_of(m), hidden=Hidden(contacts=True)) for m in (TINY, other))
-    for store, twin in zip(one.data.stores, two.data.stores, strict=True):
-        assert all(torch.equal(store[name], twin[name]) for name in dict(store.items()))
+    for key in one.data:
+        store, twin = vars(one.data[key]), vars(two.data[key])
+        assert all(torch.equal(store[name], twin[name]) for name in store)
     for kind in KINDS:
         telling = [column.contacts for column in COLUMNS[kind]]
         assert not one.data[kind].mask[:, telling].any()
@@ -362,8 +364,8 @@ def test_every_edge_type_has_a_rule() -> None:
 
 
 def test_every_triple_is_in_every_graph(tiny: GraphTensors) -> None:
-    assert set(tiny.data.edge_types) == set(edge_types())
-    assert tiny.data.validate()
+    assert set(tiny.data) == {*KINDS, *edge_types()}
+    assert hetero(tiny).validate()
 
 
 def test_all_six_groups_are_on_every_kind_and_no_name_is_a_feature() -> None:

@@ -206,7 +206,7 @@ def channels(number: int) -> TrainingModel:
 def trained_on(name: str, folder: Path, *, shuffled: bool = False) -> RunResult:
     models = {
         "role": lambda: [worm(80, 0)],
-        "connection_weight": lambda: [worm()],
+        "connection_weight": lambda: [worm(60)],
         "channel_ion": lambda: [channels(i) for i in range(30)],
     }[name]()
     epochs = 6 if shuffled else 12 if name == "connection_weight" else 15

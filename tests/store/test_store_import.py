@@ -53,7 +53,13 @@ def _awkward() -> GraphTables:
     return GraphTables(nodes, model.edges)
 
 
-@pytest.mark.parametrize("version", SUPPORTED_VERSIONS)
+@pytest.mark.parametrize(
+    "version",
+    [
+        SUPPORTED_VERSIONS[0],
+        *(pytest.param(v, marks=pytest.mark.slow) for v in SUPPORTED_VERSIONS[1:]),
+    ],
+)
 def test_the_graph_is_that_of_transactions(
     version: str, home: Path, tmp_path_factory: pytest.TempPathFactory, server_home: object
 ) -> None:

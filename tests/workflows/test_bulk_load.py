@@ -25,6 +25,7 @@ def sources(place: Path) -> tuple[list[Path], Circuit]:
     return [folder(place / key, net=content.text) for key in ("first", "second")], content
 
 
+@pytest.mark.slow
 def test_an_empty_database_is_filled(
     home: Path, sources: tuple[list[Path], Circuit], bnnkg: Command
 ) -> None:

@@ -12,7 +12,7 @@ from the_command import Command
 
 from bnnkg.progress import silent
 from bnnkg.settings import Settings
-from bnnkg.workflows.planted import _own_database, _read, _rows, _trials
+from bnnkg.workflows.planted import _N_NETWORKS, _own_database, _read, _rows, _trials
 
 SCORES = {
     "attention", "attention_lift", "attention_head_weighted", "attention_rollout", "cls",
@@ -23,6 +23,7 @@ SCORES = {
 def test_the_truth_finds_its_rows(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every candidate is a synapse of the tensors, and lies on the neuron that it concerns."""
     monkeypatch.setattr("bnnkg.workflows.planted.N_DOCUMENTS", 3)
+    monkeypatch.setitem(_N_NETWORKS, "decoys", 2)
     with _own_database(settings) as own:
         tensors, known = _read("decoys", settings=own, progress=silent)
     trial = _trials(tensors, known, 0)[-1]
@@ -34,7 +35,7 @@ def test_the_truth_finds_its_rows(settings: Settings, monkeypatch: pytest.Monkey
     expected = [row for row, one in zip(trial.subjects.tolist(), known[2], strict=True)
                 for _ in one.candidates]  # fmt: skip
     assert [receiver[row] for row in trial.candidates.tolist()] == expected
-    assert trial.batch.n_graphs == 8
+    assert trial.batch.n_graphs == 2
 
 
 @pytest.mark.slow

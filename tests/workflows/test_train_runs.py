@@ -108,6 +108,7 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_to_the_same_bits(
     circuits: tuple[str, ...], settings: Settings, bnnkg: Command, place: Path
 ) -> None:

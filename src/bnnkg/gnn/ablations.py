@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from bnnkg.gnn.bgan import Bgan, BganConfig, Rows
 from bnnkg.gnn.sites import Sites
 from bnnkg.gnn.tensors import Batch, GraphTensors
-from bnnkg.schema.computation import COMPARTMENT_KINDS, Kind
+from bnnkg.schema.computation import COMPARTMENT_KINDS, Kind, edge_types
 
 
 class _Nothing(nn.Module):
@@ -83,10 +83,10 @@ def shuffle_hierarchy(tensors: GraphTensors, seed: int) -> GraphTensors:
     """
     generator = torch.Generator().manual_seed(seed)
     other = torch.randperm(len(tensors.keys["neuron"]), generator=generator)
-    data = tensors.data.clone()
+    data = tensors.data.copy()
     for kind in (*COMPARTMENT_KINDS, "mechanism"):
         data[kind].neuron = other[data[kind].neuron]
-    for triple in data.edge_types:
+    for triple in edge_types():
         _, name, dst = triple
         if dst == "neuron" and name in ("part_of", "acts_on"):
             pre, post = data[triple].edge_index

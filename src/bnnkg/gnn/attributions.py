@@ -139,7 +139,7 @@ def gnn_explainer(predictor: Predictor, trial: Trial, seed: int) -> Tensor:
     It hides features of candidates as far as the predictions let it (Ying et al., NeurIPS 2019).
     Candidates are all nodes of their kind.
     """
-    from torch_geometric.explain import Explainer, GNNExplainer
+    from bnnkg.gnn.pyg import Explainer, GNNExplainer
 
     kind = KINDS[int(trial.batch.kind[trial.candidates[0]])]
     torch.manual_seed(seed)

@@ -12,11 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch_geometric.data import HeteroData
 
 from bnnkg.errors import TrainingError
 from bnnkg.gnn.features import COLUMNS, tensor_fingerprint
-from bnnkg.gnn.tensors import NOTHING, EdgeOrigin, EdgeTriple, GraphTensors, Hidden, Ledger
+from bnnkg.gnn.tensors import (
+    NOTHING,
+    EdgeOrigin,
+    EdgeTriple,
+    GraphTensors,
+    Hidden,
+    Ledger,
+    Stores,
+)
 from bnnkg.schema.computation import EDGE_FEATURES, KINDS, Kind, edge_types
 
 
@@ -86,8 +93,8 @@ def _plain(tensors: GraphTensors) -> dict[str, Any]:
     data = tensors.data
     return {
         "model": (tensors.model_uid, tensors.model_key, tensors.fingerprint),
-        "nodes": {kind: dict(data[kind].items()) for kind in KINDS},
-        "edges": [dict(data[triple].items()) for triple in edge_types()],
+        "nodes": {kind: dict(vars(data[kind])) for kind in KINDS},
+        "edges": [dict(vars(data[triple])) for triple in edge_types()],
         "origins": [vars(tensors.origins[triple]) for triple in edge_types()],
         "keys": dict(tensors.keys),
         "ledger": {f.name: getattr(tensors.ledger, f.name) for f in fields(Ledger)},
@@ -96,11 +103,11 @@ def _plain(tensors: GraphTensors) -> dict[str, Any]:
 
 
 def _restore(plain: Mapping[str, Any]) -> GraphTensors:
-    data = HeteroData()
+    data = Stores()
     for kind in KINDS:
-        data[kind].update(plain["nodes"][kind])
+        vars(data[kind]).update(plain["nodes"][kind])
     for triple, store in zip(edge_types(), plain["edges"], strict=True):
-        data[triple].update(store)
+        vars(data[triple]).update(store)
     origins: dict[EdgeTriple, EdgeOrigin] = {
         triple: EdgeOrigin(**origin)
         for triple, origin in zip(edge_types(), plain["origins"], strict=True)

@@ -12,7 +12,6 @@ from torch import nn
 from bnnkg.gnn.ablations import OneMask, without_bmsa, without_cls, without_nsa
 from bnnkg.gnn.baselines import TRAINED
 from bnnkg.gnn.bgan import Bgan, BganConfig
-from bnnkg.gnn.rivals import LAYERS, Layer, Rival, rival
 from bnnkg.schema.computation import Kind
 
 BGAN = "bgan"
@@ -43,13 +42,17 @@ def _smaller(name: str, config: BganConfig, widths: Mapping[Kind, int]) -> nn.Mo
     return TRAINED[name](widths["neuron"], config.width, config.dropout)
 
 
-def _as_large(layer: Layer, config: BganConfig, widths: Mapping[Kind, int]) -> Rival:
-    return rival(layer, config, widths)
+def _as_large(name: str, config: BganConfig, widths: Mapping[Kind, int]) -> nn.Module:
+    from bnnkg.gnn.rivals import LAYERS, rival
+
+    return rival(LAYERS[name], config, widths)
 
 
+_RIVALS = ("mlp", "gine", "gatv2", "transformer", "hgt", "gps")
+"""Of ``LAYERS``, which are imported with PyG."""
 _ALL = (
     Contender(BGAN, "bgan", Bgan),
-    *(Contender(name, "network", partial(_as_large, layer)) for name, layer in LAYERS.items()),
+    *(Contender(name, "network", partial(_as_large, name)) for name in _RIVALS),
     *(Contender(name, "baseline", partial(_smaller, name), True) for name in TRAINED),
     Contender("bgan_without_nsa", "ablation", without_nsa),
     Contender("bgan_without_bmsa", "ablation", without_bmsa),

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from bnnkg.errors import SchemaError
 from bnnkg.gnn.degrees import neuron_io, section_io
@@ -25,7 +24,15 @@ from bnnkg.gnn.features import (
 from bnnkg.gnn.inputs import values_by_kind
 from bnnkg.gnn.layout import Layout, Synapses, lay_out
 from bnnkg.gnn.read import Floats, Ints, check_all_mapped, uids
-from bnnkg.gnn.tensors import NOTHING, EdgeOrigin, EdgeTriple, GraphTensors, Hidden, Ledger
+from bnnkg.gnn.tensors import (
+    NOTHING,
+    EdgeOrigin,
+    EdgeTriple,
+    GraphTensors,
+    Hidden,
+    Ledger,
+    Stores,
+)
 from bnnkg.schema.computation import COMPARTMENT_KINDS, KINDS, Kind, edge_types
 from bnnkg.schema.records import GraphTables
 
@@ -58,7 +65,7 @@ def build(tables: GraphTables, *, hidden: Hidden = NOTHING) -> GraphTensors:
     check_all_mapped(tables)
     layout = lay_out(tables, hidden)
     ledger = _ledger(layout, contacts=hidden.contacts)
-    data = HeteroData()
+    data = Stores()
     _add_nodes(data, tables, layout, ledger)
     origins = _add_edges(data, list_edges(tables, layout, hidden))
     return GraphTensors(
@@ -102,7 +109,7 @@ def _shares(synapses: Synapses, n: int) -> Floats:
     return np.where(electrical, share[pair], 1.0)
 
 
-def _add_nodes(data: HeteroData, tables: GraphTables, layout: Layout, ledger: Ledger) -> None:
+def _add_nodes(data: Stores, tables: GraphTables, layout: Layout, ledger: Ledger) -> None:
     features = values_by_kind(tables, layout)
     _put_io(features, layout, ledger)
     neuron = _neurons(layout)
@@ -198,7 +205,7 @@ def _numbers(names: Iterable[str]) -> Ints:
     return np.frombuffer(b"".join(digests), dtype="<i8").astype(np.int64)
 
 
-def _add_edges(data: HeteroData, edges: Iterable[EdgeRows]) -> dict[EdgeTriple, EdgeOrigin]:
+def _add_edges(data: Stores, edges: Iterable[EdgeRows]) -> dict[EdgeTriple, EdgeOrigin]:
     """Puts in all edges; of one triple there may be several tables."""
     tables: dict[EdgeTriple, list[EdgeRows]] = {triple: [] for triple in edge_types()}
     for rows in edges:
@@ -210,7 +217,7 @@ def _add_edges(data: HeteroData, edges: Iterable[EdgeRows]) -> dict[EdgeTriple, 
     return origins
 
 
-def _add_triple(data: HeteroData, triple: EdgeTriple, parts: list[EdgeRows]) -> None:
+def _add_triple(data: Stores, triple: EdgeTriple, parts: list[EdgeRows]) -> None:
     ends = [
         np.concatenate([part.src for part in parts]),
         np.concatenate([part.dst for part in parts]),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-from torch_geometric.data import HeteroData
 
+from bnnkg.gnn.pyg import HeteroData
 from bnnkg.gnn.tensors import GraphTensors
 from bnnkg.schema.computation import KINDS, edge_types
 

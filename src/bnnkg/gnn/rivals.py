@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 the name everybody knows it by
-from torch_geometric.nn import GATv2Conv, GINEConv, GPSConv, HGTConv, TransformerConv
 
 from bnnkg.gnn.batching import BATCH_EDGES, UP
 from bnnkg.gnn.bgan import Bgan, BganConfig, Rows
+from bnnkg.gnn.pyg import GATv2Conv, GINEConv, GPSConv, HGTConv, TransformerConv
 from bnnkg.gnn.sites import N_EDGE_INPUTS, Sites
 from bnnkg.gnn.tensors import Batch
 from bnnkg.schema.computation import KINDS, PLACE, RELATIONS, Kind

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from bnnkg.schema.computation import KINDS, Kind
 
@@ -121,6 +121,30 @@ class Ledger:
     contacts: bool
 
 
+class Stores:
+    """Tensors by kind of node and by triple, as attributes: what a ``HeteroData`` is, without PyG.
+
+    ``stores["soma"].x``, ``stores["soma", "part_of", "neuron"].edge_index``; one that was not there
+    is made.
+    """
+
+    def __init__(self) -> None:
+        self._by_key: dict[str | EdgeTriple, SimpleNamespace] = {}
+
+    def __getitem__(self, key: str | EdgeTriple) -> SimpleNamespace:
+        return self._by_key.setdefault(key, SimpleNamespace())
+
+    def __iter__(self) -> Iterator[str | EdgeTriple]:
+        return iter(self._by_key)
+
+    def copy(self) -> Stores:
+        """Stores of its own with the same tensors."""
+        own = Stores()
+        for key, store in self._by_key.items():
+            vars(own[key]).update(vars(store))
+        return own
+
+
 @dataclass(frozen=True)
 class GraphTensors:
     """One model.
@@ -146,7 +170,7 @@ class GraphTensors:
 
     model_uid: str
     model_key: str
-    data: HeteroData
+    data: Stores
     keys: Mapping[Kind, tuple[tuple[str, str], ...]]
     origins: Mapping[EdgeTriple, EdgeOrigin]
     columns: Mapping[Kind, tuple[FeatureColumn, ...]]

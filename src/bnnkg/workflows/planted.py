@@ -121,6 +121,8 @@ def _plant(task: str, seed: int) -> Planted:
     for difficulty in DIFFICULTIES:
         if task == difficulty:
             return plant(difficulty, n_networks=_N_NETWORKS[task], seed=seed)
+    import bnnkg.gnn.pyg  # noqa: F401  (imported there, PyG is silent; it makes the motifs)
+
     return plant_motifs(n_networks=_N_NETWORKS[task], seed=seed)
 
 
