@@ -20,6 +20,7 @@ SCORES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_truth_finds_its_rows(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every candidate is a synapse of the tensors, and lies on the neuron that it concerns."""
     monkeypatch.setattr("bnnkg.workflows.planted.N_DOCUMENTS", 3)
