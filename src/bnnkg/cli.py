@@ -69,6 +69,17 @@ Params = Annotated[
 ]
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 Parquet = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a Parquet file.")]
+Models = Annotated[
+    list[str], typer.Option(metavar="MODEL", help="Train on these alone; repeat, or a,b.")
+]
+TargetName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Supervised target, role for example; an unknown one lists all.",
+        show_default="none",
+    ),
+]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run; bnnkg runs lists them.")]
 
 
@@ -378,17 +389,8 @@ def cypher(
 @app.add("train", example="bnnkg train --models worm --epochs 200 --seeds 5")
 def train(
     call: Invocation,
-    models: Annotated[
-        list[str], typer.Option(metavar="MODEL", help="Train on these alone; repeat, or a,b.")
-    ] = [],  # noqa: B006 (Typer copies it)
-    target: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Supervised target, role for example; an unknown one lists all.",
-            show_default="none",
-        ),
-    ] = None,
+    models: Models = [],  # noqa: B006 (Typer copies it)
+    target: TargetName = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs per seed.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The base seed.")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds to train.")] = 3,
@@ -519,12 +521,8 @@ def benchmark_planted(
 @benchmark_app.add("models", example="bnnkg benchmark models --models c302 --seeds 5")
 def benchmark_models(
     call: Invocation,
-    models: Annotated[
-        list[str], typer.Option(metavar="MODEL", help="Train on these alone; repeat, or a,b.")
-    ] = [],  # noqa: B006 (Typer copies it)
-    target: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Supervised target.", show_default="any")
-    ] = None,
+    models: Models = [],  # noqa: B006 (Typer copies it)
+    target: TargetName = None,
     contenders: Annotated[
         list[str], typer.Option("--network", metavar="NAME", help="Only these; repeat, or a,b.")
     ] = [],  # noqa: B006 (Typer copies it)

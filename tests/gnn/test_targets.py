@@ -138,6 +138,13 @@ def batches(one: GraphTables, other: GraphTables) -> list[Batch]:
     return [collate([graph], scaling) for graph in graphs]
 
 
+def assert_told_apart_unless_forbidden(both: list[Batch], name: str) -> None:
+    """A target's answer is in both batches for the network to see, until it is forbidden."""
+    assert not torch.equal(*map(rows_of, both))
+    hidden = [forbid(batch, target_named(name)) for batch in both]
+    assert torch.equal(*map(rows_of, hidden))
+
+
 def test_where_a_channel_is_changes_no_row_of_the_network() -> None:
     model = circuit(4)
     moved = [
@@ -145,9 +152,7 @@ def test_where_a_channel_is_changes_no_row_of_the_network() -> None:
         for cell in model.cells
     ]
     both = batches(tables_of(model), tables_of(replace(model, cells=moved)))
-    assert not torch.equal(*map(rows_of, both))
-    hidden = [forbid(batch, target_named("channel_placement")) for batch in both]
-    assert torch.equal(*map(rows_of, hidden))
+    assert_told_apart_unless_forbidden(both, "channel_placement")
 
 
 def test_which_ion_a_channel_conducts_changes_no_row_of_the_network() -> None:
@@ -157,27 +162,22 @@ def test_which_ion_a_channel_conducts_changes_no_row_of_the_network() -> None:
         for cell in model.cells
     ]
     both = batches(with_ions(model), tables_of(replace(model, cells=cells)))
-    assert not torch.equal(*map(rows_of, both))
-    hidden = [forbid(batch, target_named("channel_ion")) for batch in both]
-    assert torch.equal(*map(rows_of, hidden))
+    assert_told_apart_unless_forbidden(both, "channel_ion")
 
 
 def test_weights_change_no_row_of_the_network() -> None:
     model = circuit(6)
     heavy = [replace(s, weight=50.0 + i) for i, s in enumerate(model.synapses)]
     both = batches(tables_of(model), tables_of(replace(model, synapses=heavy)))
-    assert not torch.equal(*map(rows_of, both))
-    hidden = [forbid(batch, target_named("connection_weight")) for batch in both]
-    assert torch.equal(*map(rows_of, hidden))
+    assert_told_apart_unless_forbidden(both, "connection_weight")
 
 
 def test_the_type_of_a_synapse_changes_no_row_of_the_network() -> None:
     model = circuit(6)
     other = [replace(s, type_=s.type_ and 0) for s in model.synapses]
     both = batches(tables_of(model), tables_of(replace(model, synapses=other)))
-    assert not torch.equal(*map(rows_of, both))
     for name in ("transmitter", "postsynaptic_sign"):
-        assert torch.equal(*(rows_of(forbid(batch, target_named(name))) for batch in both))
+        assert_told_apart_unless_forbidden(both, name)
 
 
 def worm(n: int = 40, n_synapses: int = 3) -> TrainingModel:

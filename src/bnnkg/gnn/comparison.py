@@ -14,9 +14,8 @@ from bnnkg.gnn.contenders import CONTENDERS, Contender, Group
 from bnnkg.gnn.evaluation import METRIC, answer_all, answer_by_rule, score
 from bnnkg.gnn.fitting import Fit, asks
 from bnnkg.gnn.rivals import n_parameters
-from bnnkg.gnn.study import Study, TrainingModel, prepare_study
-from bnnkg.gnn.targets import target_named
-from bnnkg.gnn.training import TrainingConfig, deterministic
+from bnnkg.gnn.study import Study, TrainingModel
+from bnnkg.gnn.training import TrainingConfig, deterministic, prepare
 from bnnkg.progress import Progress, silent
 from bnnkg.schema.computation import KINDS
 
@@ -77,38 +76,21 @@ def compare(
     total = float(len(seeds) * len(names))
     for place, seed in enumerate(seeds):
         own = replace(config, seed=seed)
-        studies = {False: _study(models, own)}
+        studies = {False: prepare(models, own)}
         if place == 0:
             _compile(names, studies[False], own)
         for number, name in enumerate(names):
             one, done = CONTENDERS[name], float(place * len(names) + number)
             progress("comparing", done, total, f"{name}, seed {seed}")
             if one.is_shuffled:
-                studies[True] = _study(_shuffled(models, seed), own)
-            yield _train(one, _anew(studies[one.is_shuffled]), own)
+                studies[True] = prepare(_shuffled(models, seed), own)
+            yield _train(one, studies[one.is_shuffled].anew(), own)
         yield from _rules(studies[False], seed)
     progress("comparing", total, total)
 
 
 def _shuffled(models: Sequence[TrainingModel], seed: int) -> list[TrainingModel]:
     return [replace(one, tensors=shuffle_hierarchy(one.tensors, seed)) for one in models]
-
-
-def _study(models: Sequence[TrainingModel], config: TrainingConfig) -> Study:
-    return prepare_study(
-        models,
-        network=config.network,
-        seed=config.seed,
-        target=target_named(config.target) if config.target else None,
-        n_folds=config.folds,
-        feature_share=config.feature_share,
-        shuffled=config.shuffled,
-    )
-
-
-def _anew(study: Study) -> Study:
-    """The same study without what it keeps of earlier questions: each network pays for its own."""
-    return replace(study, _kept={}, _drawn={})
 
 
 def _compile(names: Sequence[str], study: Study, config: TrainingConfig) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -137,6 +137,10 @@ class Study:
             for number in range(self.n_folds)
             for part in range(n_slices(material.batch))
         ]
+
+    def anew(self) -> Study:
+        """The same study without what it keeps of earlier questions."""
+        return replace(self, _kept={}, _drawn={})
 
     def order(self, seed: int) -> list[int]:
         """The steps of an epoch, in random order."""

@@ -207,7 +207,7 @@ def train(
     started = time.process_time()
     models = sorted(models, key=lambda model: model.tensors.model_uid)
     with deterministic(config.threads):
-        study = _prepare(models, config)
+        study = prepare(models, config)
         run = _Run(config, study, models, folder / CHECKPOINT, processes, progress)
         run.train_all()
         return _result(run, models, time.process_time() - started)
@@ -252,7 +252,12 @@ def _check(config: TrainingConfig, processes: Processes) -> None:
         )
 
 
-def _prepare(models: Sequence[TrainingModel], config: TrainingConfig) -> Study:
+def prepare(models: Sequence[TrainingModel], config: TrainingConfig) -> Study:
+    """All questions of a run with this configuration.
+
+    Raises:
+        TrainingError: There is no model, or nothing in them can be held out.
+    """
     return prepare_study(
         models,
         network=config.network,

@@ -21,7 +21,7 @@ from bnnkg.ingest.networks import Networks
 from bnnkg.ingest.neuron.joining import add_neuron
 from bnnkg.ingest.neuron.reading import NeuronReading, read_neuron
 from bnnkg.ingest.parsed import InputTable, NetworkHead, ParsedModel, Population
-from bnnkg.ingest.report import CODE_FAILED, ElementCounts, FileReport, SourceReport, SourceStatus
+from bnnkg.ingest.report import ElementCounts, FileReport, SourceReport, SourceStatus, code_failed
 from bnnkg.ingest.simulations import add_simulations
 from bnnkg.ingest.sources import Source, open_tree
 from bnnkg.ingest.temperatures import add_kinetics_at_network_temperatures
@@ -235,7 +235,7 @@ def _status(
 ) -> SourceStatus:
     failed = any(file.status == "failed" for file in files)
     if not has_content:
-        in_vain = neuron is not None and neuron.cause.startswith(CODE_FAILED)
+        in_vain = neuron is not None and code_failed(neuron.cause)
         return "failed" if failed or in_vain or _problems(found) else "skipped"
     incomplete = neuron is not None and bool(neuron.reason or neuron.missing)
     flawed = failed or found.missing or _problems(found) or incomplete

@@ -8,6 +8,13 @@ from typing import Any, Literal, NamedTuple
 
 CODE_FAILED = "its code does not run"
 """How the cause begins where code was to be run and nothing came of it."""
+
+
+def code_failed(cause: str) -> bool:
+    """Whether code was to be run and nothing came of it; of the catalogue's causes, too."""
+    return cause.startswith(CODE_FAILED)
+
+
 FileStatus = Literal["loaded", "kept", "skipped", "failed"]
 SourceStatus = Literal["loaded", "partial", "skipped", "failed"]
 

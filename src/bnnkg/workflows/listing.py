@@ -134,9 +134,9 @@ def _read_catalogue(settings: Settings) -> Catalogue:
 
 
 def _is_of(row: Mapping[str, Any], status: str) -> bool:
-    from bnnkg.ingest.report import CODE_FAILED
+    from bnnkg.ingest.report import code_failed
 
-    return row["status"] == status or (status == "failed" and row["cause"].startswith(CODE_FAILED))
+    return row["status"] == status or (status == "failed" and code_failed(row["cause"]))
 
 
 def _model_row(row: Mapping[str, Any], told: SourceEntry | None) -> dict[str, Any]:
