@@ -110,6 +110,23 @@ def test_types_of_one_name_stand_in_files_of_their_own(tmp_path: Path) -> None:
     assert [p.name for p in done.written.paths] == ["out.nml", "out.lems.xml", "out.1.lems.xml"]
 
 
+@pytest.mark.parametrize("n_files", [1, 2])
+def test_every_source_of_spikes_stays_a_cell(n_files: int, tmp_path: Path) -> None:
+    """Two of one content are one Cell; as an input is read only what no population names."""
+    names = ("b", "a")
+    parts = [f'<spikeGenerator id="{name}" period="30ms"/>' for name in names]
+    parts += [
+        f'<network id="net_{name}"><population id="of_{name}" component="{name}" size="1"/></network>'
+        for name in names
+    ]
+    texts = [document(*parts)] if n_files == 1 else [document(*parts[k::2]) for k in range(2)]
+    files: dict[str, str | bytes] = {f"{k}.nml": text for k, text in enumerate(texts)}
+    _same(folder(tmp_path / "m", files), tmp_path / "out.nml")
+    read = neuroml.loaders.read_neuroml2_file(str(tmp_path / "out.nml"))
+    named = {p.id: p.component for network in read.networks for p in network.populations}
+    assert n_files == 1 or named == {"of_a": "a", "of_b": "b"}
+
+
 def test_what_cannot_stay_is_told(tmp_path: Path) -> None:
     first = '<iafTauCell id="a-cell" leakReversal="-60mV" thresh="-50mV" reset="-70mV" tau="1ms"/>'
     files: dict[str, str | bytes] = {

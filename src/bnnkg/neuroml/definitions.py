@@ -36,12 +36,14 @@ class CellForm:
         offset_um: Where its root is.
         segment_ids: Of its segments in the order of the sections; empty for a point.
         shape: Its morphology; absent for a point.
+        files: Where it was defined, with this id and content.
     """
 
     id: str
     offset_um: tuple[float, float, float] | None
     segment_ids: list[int]
     shape: Shape | None
+    files: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,10 @@ class Definitions:
         if key not in self._definitions:
             wanted = edge.get("id") or self._class(label, edge["dst"])
             id_ = self._ids[_NAMESPACE[label]].unique(wanted)
-            self._definitions[key] = edge | {"written_id": id_, "label": label}
+            self._definitions[key] = edge | {"written_id": id_, "label": label, "files": set()}
         elif label == "Stimulus" and edge["dst"] not in self._aimed:
             self.not_written.append(f"a second definition of input {edge.get('id', '')}")
+        self._definitions[key]["files"].add(edge["path"].rpartition("/")[0])
         self._id_of.setdefault(edge["dst"], self._definitions[key]["written_id"])
 
     def _class(self, label: str, uid: str) -> str:
@@ -170,12 +173,12 @@ class Definitions:
 
     def _cell(self, node: Row, edge: Row) -> etree._Element | None:
         uid, id_ = node["uid"], edge["written_id"]
-        shape = self._shapes.get(uid)
+        shape, files = self._shapes.get(uid), frozenset(edge["files"])
         if shape is None:
-            self._cells.setdefault(uid, []).append(CellForm(id_, None, [], None))
+            self._cells.setdefault(uid, []).append(CellForm(id_, None, [], None, files))
             return self._point(node, id_, formula_names(edge.get("raw")))
         offset = tuple(edge.get("offset_um", (0.0, 0.0, 0.0)))
-        form = CellForm(id_, offset, segment_ids(edge, shape), shape)
+        form = CellForm(id_, offset, segment_ids(edge, shape), shape, files)
         self._cells.setdefault(uid, []).append(form)
         return self._detailed(node, edge, shape)
 

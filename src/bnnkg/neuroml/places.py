@@ -90,6 +90,7 @@ class Places:
         self._of_neuron: dict[str, tuple[PopulationForm, int]] = {}
         self.by_network: dict[str, list[PopulationForm]] = {}
         self.network_of: dict[str, str] = {}
+        self._named: set[str] = set()
         self._shares: dict[int, tuple[list[float], list[float]]] = {}
         self._read()
 
@@ -128,7 +129,7 @@ class Places:
         by_size = counted and bool(fitting)
         if node.get("layout") == "grid" or (node.get("layout") and not by_size):
             self.not_written.append(f"the layout of population {wanted}, whose places are written")
-        cell = (fitting or forms)[0]
+        cell = self._named_by(node, fitting or forms)
         named = [n["instance_id"] for n in neurons]
         if not all(name.isdecimal() for name in named):
             self.not_written.append(
@@ -136,6 +137,17 @@ class Places:
             )
             named = [str(i) for i in range(len(neurons))]
         return PopulationForm(ids.unique(wanted), node, cell, neurons, by_size, named)
+
+    def _named_by(self, node: Row, forms: list[CellForm]) -> CellForm:
+        """The element that a population names, where several are the same Cell.
+
+        Those of its own file come first, then those that no population has named so far: a source
+        of spikes that none names would be read as an input.
+        """
+        file = node["path"].rpartition("/")[0].rpartition("/")[0]
+        form = min(forms, key=lambda form: (file not in form.files, form.id in self._named))
+        self._named.add(form.id)
+        return form
 
     def site(self, neuron: str, compartment: str | None, edge: Row) -> Site | None:
         """Where a row points; absent where its population is not in the document."""
