@@ -129,8 +129,10 @@ def to_transactions(path: Path) -> Measures:
     """Reads a file, and makes the parameters of each transaction that writes what it owns."""
     from bnnkg.ingest import find_source, reading, records
     from bnnkg.store.checks import check_model
+    from bnnkg.store.driver import import_driver
     from bnnkg.store.owned import owned_steps
 
+    import_driver()  # which they go to
     cpu_s, before_MB = time.process_time(), peak_MB()
     tables = records.records_of(reading.read_source(find_source(str(path))))
     model = check_model(tables)

@@ -123,6 +123,20 @@ def test_py2neo_sees_the_same_graph(store_lts: Store) -> None:
     graph.service.connector.close()
 
 
+def test_the_driver_comes_without_pandas_and_leaves_it_to_others() -> None:
+    script = """if True:
+        import sys
+        from bnnkg.store.driver import import_driver
+        driver = import_driver()
+        print([name for name in ("pandas", "pyarrow") if name in sys.modules])
+        import pandas
+        print(driver.__name__, pandas.DataFrame({"a": [1]}).shape, import_driver() is driver)
+        print(pandas is sys.modules["pandas"])
+    """
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == ["[]", "neo4j (1, 1) True", "True"]
+
+
 def test_importing_the_store_is_cheap() -> None:
     heavy = ["neo4j", "pandas", "numpy", "torch", "sqlalchemy", "psutil", "jgo", "py2neo"]
     script = f"import sys, bnnkg.store; print([m for m in {heavy} if m in sys.modules])"

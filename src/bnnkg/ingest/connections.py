@@ -19,7 +19,7 @@ from bnnkg.ingest.tables import Tables
 from bnnkg.schema import Joined, LazyColumn, Numbered, Numbers, Picked, Same, Written
 
 Neurons = list[list[str]]
-SORTED_ROWS = 2**16
+SORTED_ROWS = 2**15
 """Connections that are sorted at a time."""
 
 
@@ -117,7 +117,7 @@ class _Connections:
         sizes = list(map(len, rows))
         tables.all_edges(
             ("OF_TYPE", "Synapse", "SynapseType"),
-            Picked(self._uids, joined(rows, np.int64)),
+            self._synapses(rows),
             picked(uids, _spread([rows_of_uid[i] for i in of], sizes)),
             side=picked(sides, _spread([rows_of_side[i] for i in of], sizes)),
         )
@@ -138,11 +138,17 @@ class _Connections:
         if here:
             tables.all_edges(
                 (type_, "Synapse", "Compartment"),
-                Picked(self._uids, joined([one.rows() for one in here], np.int64)),
+                self._synapses([one.rows() for one in here]),
                 picked(uids, joined([one.sections(first_of) for one in here], np.int64)),
                 fraction_along=Joined([numbers(only(p.site.fraction, p.on)) for p in here]),
                 segment=Joined([numbers(only(p.site.segment, p.on)) for p in here]),
             )
+
+    def _synapses(self, rows: list[np.ndarray]) -> LazyColumn:
+        """Synapses by their rows among all; where those are all of them, the very column of all."""
+        whole = joined(rows, np.int64)
+        is_all = len(whole) == len(self._uids) and bool((whole[1:] > whole[:-1]).all())
+        return self._uids if is_all else Picked(self._uids, whole)
 
     def _add_pairs(self, tables: Tables) -> None:
         """Adds a CONNECTS_TO for each pair and kind; gap junctions have no direction.
@@ -175,11 +181,11 @@ class _Connections:
 
         pre = all_of((self._pre[row] for row in mine), np.int64)
         post = all_of((self._post[row] for row in mine), np.int64)
-        weight = all_of((self._projections[row].weight for row in mine), np.float64)
         low, high = pre, post
         if kind == "electrical":
             low, high = np.minimum(pre, post), np.maximum(pre, post)
-        first, n, total = _summed(low, high, weight, len(self._neurons))
+        weights = (self._projections[row].weight for row in mine)
+        first, n, total = _summed(low, high, all_of(weights, np.float64), len(self._neurons))
         return narrow(pre[first]), narrow(post[first]), n, total
 
 
@@ -199,6 +205,8 @@ class _Placed:
 
     def rows(self) -> np.ndarray:
         """Their synapses' rows among all."""
+        if self.on.all():
+            return _counted_from(self.start, len(self.on))
         return narrow(np.flatnonzero(self.on) + self.start)
 
     def sections(self, first_of: np.ndarray) -> np.ndarray:
@@ -217,7 +225,8 @@ def _summed(
     """
     n_ranges = -(-len(low) // SORTED_ROWS)
     ends = np.linspace(0, n_neurons, n_ranges + 1).astype(np.int64).tolist()
-    parts = []
+    found = [np.empty(len(low), type_) for type_ in (np.int32, np.int32, np.float64)]
+    n_found = 0
     for start, stop in pairwise(ends):
         here = np.flatnonzero((low >= start) & (low < stop))
         keys = low[here].astype(np.int64) * n_neurons + high[here]
@@ -227,9 +236,12 @@ def _summed(
         new[1:] = keys[1:] != keys[:-1]
         n = np.diff(np.flatnonzero(new), append=len(keys))
         sums = np.bincount(np.cumsum(new) - 1, weights=weight[here], minlength=len(n))
-        parts.append((narrow(here[new]), narrow(n), narrow(sums)))
-    columns = [[part[k] for part in parts] for k in range(3)]
-    return joined(columns[0]), joined(columns[1]), joined(columns[2], np.float64)
+        for column, values in zip(found, (here[new], n, sums), strict=True):
+            column[n_found : n_found + len(n)] = values
+        n_found += len(n)
+    for column in found:
+        column.resize(n_found, refcheck=False)
+    return narrow(found[0]), narrow(found[1]), narrow(found[2])
 
 
 def _neuron_rows(site: SiteColumns, first: np.ndarray) -> Integers:
@@ -253,7 +265,7 @@ def _receivers(projection: Projection) -> LazyColumn:
     if not projection.receivers:
         return Same(None, len(projection.places))
     names = [name or None for name in projection.receivers]
-    return Picked(names, np.arange(len(names)))
+    return Picked(names, _counted_from(0, len(names)))
 
 
 def _coded(values: list[str]) -> tuple[list[str], list[int]]:
@@ -267,11 +279,16 @@ def _spread(values: list[int], sizes: list[int]) -> np.ndarray:
     return narrow(np.repeat(np.array(values, dtype=np.int32), sizes))
 
 
+def _counted_from(start: int, n: int) -> np.ndarray:
+    """Whole numbers from ``start`` on, in the bytes that most networks need."""
+    return np.arange(start, start + n, dtype=np.int32 if start + n < 2**31 else np.int64)
+
+
 def _by_type(projection: Projection) -> list[tuple[np.ndarray, tuple[tuple[str, str], ...]]]:
     """Places of the rows of each type, with the synapse models that it stands for."""
     if is_same(projection.type_of):
         row = int(projection.type_of[0])
-        everywhere = np.arange(len(projection.type_of))
+        everywhere = _counted_from(0, len(projection.type_of))
         return [
             (everywhere if k == row else everywhere[:0], types)
             for k, types in enumerate(projection.types)

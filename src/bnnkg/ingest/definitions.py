@@ -24,7 +24,7 @@ from bnnkg.ingest.markup import (
     local_name,
     without_addresses,
 )
-from bnnkg.ingest.morphology import Segments, read_morphology
+from bnnkg.ingest.morphology import Segments, drop_segments, read_morphology
 from bnnkg.ingest.parameters import REFERENCES, Collector, Resolve
 from bnnkg.ingest.parsed import (
     Cell,
@@ -228,7 +228,10 @@ class Definitions:
                 where=f"{entry.document.path}:{entry.element.sourceline}",
                 found=entry.element.get("morphology") or "none",
             )
-        return read_morphology(element, owner.account, owner.path)
+        segments = read_morphology(element, owner.account, owner.path)
+        if element.getparent() is entry.element:  # no other cell can ask for it
+            drop_segments(element)
+        return segments
 
     def _biophysics(self, entry: Entry, segments: Segments) -> Biophysics:
         element, owner = self._inner(entry, "biophysicalProperties", "biophysics")

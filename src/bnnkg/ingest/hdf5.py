@@ -123,7 +123,7 @@ def _columns(dataset: h5py.Dataset, where: str) -> dict[str, np.ndarray]:
                     parts[name].append(narrow(_plain(block[:, i])))
     except OSError as error:
         raise SourceError("a table cannot be read", where=where, found=str(error)) from None
-    return {name: joined(column) for name, column in parts.items()}
+    return {name: joined(parts.pop(name)) for name in list(parts)}  # each is freed when joined
 
 
 def _plain(column: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from lxml import etree
 
@@ -97,6 +98,13 @@ def read_morphology(element: etree._Element, account: Account, where: str) -> Se
     return segments
 
 
+def drop_segments(element: etree._Element) -> None:
+    """Removes the segments of a morphology that was read: they take some 3000 bytes each."""
+    for child in list(element):
+        if local_name(child) == "segment":
+            element.remove(child)
+
+
 def _count_segments(raws: list[_Raw], account: Account) -> None:
     account.take_rows("segment", len(raws))
     account.take_rows("distal", len(raws))
@@ -140,10 +148,12 @@ def _fraction(text: str) -> Decimal:
 
 def _point(element: etree._Element) -> Point:
     get = element.get
-    point = (
-        Decimal(get("x", "")), Decimal(get("y", "")), Decimal(get("z", "")),
-        Decimal(get("diameter", "")),
-    )  # fmt: skip
+    return _point_at(get("x", ""), get("y", ""), get("z", ""), get("diameter", ""))
+
+
+@lru_cache(1024)  # a segment mostly starts where one shortly before it ended
+def _point_at(x: str, y: str, z: str, diameter: str) -> Point:
+    point = Decimal(x), Decimal(y), Decimal(z), Decimal(diameter)
     if not all(number.is_finite() and abs(number) < LARGEST_UM for number in point):
         raise ValueError(f"a point that is no place: {point}")
     return point

@@ -54,10 +54,7 @@ def build_sections(segments: Segments, kinds: list[str], marks: list[str]) -> Se
     runs, section_of = _cut(segments, kinds)
     parents = [_parent_section(segments, run, section_of) for run in runs]
     offset = _origin(segments, kinds)
-    points = [
-        (_translated(p, offset), _translated(d, offset))
-        for p, d in zip(segments.proximal, segments.distal, strict=True)
-    ]
+    points = _all_translated(segments, offset)
     digests = _digests(segments, kinds, marks, runs, parents, points)
     order = _canonical_order(runs, parents, digests, kinds)
     runs = [runs[i] for i in order]
@@ -116,6 +113,18 @@ def _depths(segments: Segments) -> list[int]:
     for parent in segments.parents:
         depths.append(depths[parent] + 1 if parent >= 0 else 0)
     return depths
+
+
+def _all_translated(
+    segments: Segments, offset: tuple[Decimal, Decimal, Decimal]
+) -> list[tuple[Point, Point]]:
+    """Both ends of each segment; one object for a point in which several meet."""
+    ends = {id(point): point for point in (*segments.proximal, *segments.distal)}
+    moved = {key: _translated(point, offset) for key, point in ends.items()}
+    return [
+        (moved[id(p)], moved[id(d)])
+        for p, d in zip(segments.proximal, segments.distal, strict=True)
+    ]
 
 
 def _translated(point: Point, offset: tuple[Decimal, Decimal, Decimal]) -> Point:

@@ -15,7 +15,7 @@ from bnnkg.ingest.parsed import Flags, Floats, Integers, SiteColumns
 _PATH = re.compile(r"(?:\.\./)*([^/\[\]]+)/([^/\[\]]+)(?:/.*)?\Z")
 _INDEX = re.compile(r"(?:\.\./)*([^/\[\]]+)\[\s*(\d+)\s*\](?:/.*)?\Z")
 _BARE = re.compile(r"\d+\Z")
-BLOCK_ROWS = 2**16
+BLOCK_ROWS = 2**14
 
 
 @dataclass

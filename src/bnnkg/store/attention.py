@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
-
-from neo4j import ManagedTransaction
+from typing import TYPE_CHECKING, Any
 
 from bnnkg.errors import ModelChangedError, SchemaError, UnknownRunError
 from bnnkg.progress import Progress, silent
@@ -26,6 +24,9 @@ from bnnkg.store.scoring import (
     set_on_nodes,
 )
 from bnnkg.store.statements import LOCK, in_order, ready
+
+if TYPE_CHECKING:
+    from neo4j import ManagedTransaction
 
 STEPS_BACK = {"Neuron": 2_000, "Synapse": 10_000}
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from neo4j import ManagedTransaction
+from typing import TYPE_CHECKING, Any
 
 from bnnkg.errors import StoreError
 from bnnkg.progress import Progress, silent
+from bnnkg.schema.columns import Same
 from bnnkg.store.connection import Connection, run
 from bnnkg.store.lease import Claim
+
+if TYPE_CHECKING:
+    from neo4j import ManagedTransaction
 
 MAX_WEIGHT = 150_000
 """Values in one transaction: some 20 MB of its state in the server's heap."""
@@ -38,11 +40,13 @@ class Step:
 
 def row_weights(columns: Iterable[Sequence[Any]], n_rows: int, base: int) -> Sequence[int]:
     """Values that each row writes: ``base``, and the lengths of its lists."""
+    lists = [c for c in columns if any(isinstance(value, list) for value in c[:100])]
+    if not lists:
+        return Same(base, n_rows)
     weights = [base] * n_rows
-    for column in columns:
-        if any(isinstance(value, list) for value in column[:100]):
-            for row, value in enumerate(column):
-                weights[row] += len(value) if value is not None else 0
+    for column in lists:
+        for row, value in enumerate(column):
+            weights[row] += len(value) if value is not None else 0
     return weights
 
 

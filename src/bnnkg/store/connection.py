@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from bnnkg.errors import UsageError
+from bnnkg.store.driver import import_driver
 from bnnkg.store.failures import translated
 from bnnkg.store.table import Table, to_table
 
@@ -35,8 +36,7 @@ class Connection:
     """
 
     def __init__(self, uri: str, user: str | None, password: str | None) -> None:
-        from neo4j import GraphDatabase
-
+        driver = import_driver()
         if "@" in urlsplit(uri).netloc:
             raise UsageError(
                 "an address must not carry credentials",
@@ -48,7 +48,7 @@ class Connection:
         self.password = password
         self.server_agent = ""
         with translated(uri):
-            self._driver = GraphDatabase.driver(
+            self._driver = driver.GraphDatabase.driver(
                 uri,
                 auth=(user or "neo4j", password) if password is not None else None,
                 connection_timeout=CONNECT_S,

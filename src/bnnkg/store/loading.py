@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
-
-from neo4j import ManagedTransaction
+from typing import TYPE_CHECKING, Any
 
 from bnnkg.progress import Progress, silent
 from bnnkg.schema.records import GraphTables
@@ -25,6 +23,9 @@ from bnnkg.store.results import LoadResult
 from bnnkg.store.shared import write_shared
 from bnnkg.store.statements import LOCK
 from bnnkg.store.sweep import sweep
+
+if TYPE_CHECKING:
+    from neo4j import ManagedTransaction
 
 WAIT_S = 0.2
 

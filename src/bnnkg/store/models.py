@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from neo4j import ManagedTransaction
-
 from bnnkg.errors import UsageError
 from bnnkg.progress import Progress, silent
 from bnnkg.schema.graph import node_type
@@ -19,6 +17,7 @@ from bnnkg.store.statements import LOCK
 from bnnkg.store.table import Table
 
 if TYPE_CHECKING:
+    from neo4j import ManagedTransaction
     from py2neo import Graph
 
 

@@ -134,6 +134,9 @@ def _edge_of(mine: Column, uid: Column) -> np.ndarray | None:
 
 def _by_presence(beside: Sequence[_Beside], n_rows: int) -> Iterator[tuple[tuple[bool, ...], Rows]]:
     """Rows by which of the attached edges they have: a statement writes rows of one kind."""
+    if all(one.edge_of is None for one in beside):
+        yield (True,) * len(beside), range(n_rows)
+        return
     kinds = np.zeros(n_rows, dtype=np.int16)
     for k, one in enumerate(beside):
         kinds |= (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-from neo4j import ManagedTransaction
+from typing import TYPE_CHECKING
 
 from bnnkg.progress import Progress, silent
 from bnnkg.schema.graph import EDGES, NODES, owned_labels
@@ -15,6 +14,9 @@ from bnnkg.store.connection import Connection, run
 from bnnkg.store.lease import Claim
 from bnnkg.store.shared import HOLDS, LABELS, PARTS, renew_names
 from bnnkg.store.statements import find
+
+if TYPE_CHECKING:
+    from neo4j import ManagedTransaction
 
 NODES_AT_ONCE = 5_000
 EDGES_AT_ONCE = 20_000

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-from neo4j import ManagedTransaction
+from typing import TYPE_CHECKING
 
 from bnnkg.schema.graph import EDGES, NODES, edge_type, node_type
 from bnnkg.schema.records import EdgeTable, GraphTables
@@ -18,6 +17,9 @@ from bnnkg.store.batches import Step, Writer, cut, row_weights
 from bnnkg.store.connection import run
 from bnnkg.store.owned import EDGE_WEIGHT, edge_steps, node_steps
 from bnnkg.store.statements import find, in_order, ready
+
+if TYPE_CHECKING:
+    from neo4j import ManagedTransaction
 
 HOLDS: dict[str, str] = {
     dst: edge.type

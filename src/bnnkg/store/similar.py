@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-from neo4j import ManagedTransaction
+from typing import TYPE_CHECKING, Any
 
 from bnnkg.progress import Progress, silent
 from bnnkg.store.connection import Connection, run
 from bnnkg.store.lease import now_ms
 from bnnkg.store.statements import LOCK, find
+
+if TYPE_CHECKING:
+    from neo4j import ManagedTransaction
 
 AT_ONCE = 10_000
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neo4j import ManagedTransaction
+from typing import TYPE_CHECKING
 
 from bnnkg.progress import Progress, silent
 from bnnkg.store.attention import remove_run
@@ -10,6 +10,9 @@ from bnnkg.store.connection import Connection, run
 from bnnkg.store.lease import Claim, is_dead, now_ms, signed
 from bnnkg.store.removal import remove_version
 from bnnkg.store.statements import LOCK
+
+if TYPE_CHECKING:
+    from neo4j import ManagedTransaction
 
 _UNFINISHED = (
     "MATCH (n:Model) WHERE n.status <> 'current' "
