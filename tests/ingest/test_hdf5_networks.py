@@ -8,6 +8,8 @@ import neuroml
 import neuroml.utils
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from neuroml.writers import NeuroMLHdf5Writer, NeuroMLWriter
 from neuroml_texts import checked_records, edges, read_folder, rows
 
@@ -201,3 +203,10 @@ def test_broken_and_foreign_files_are_told(tmp_path: Path) -> None:
 def test_single_precision_means_the_decimal_that_was_written() -> None:
     column = np.array([0.1, 8.378376, 1e-9, 3.0], dtype=np.float32)
     assert as_decimal(column).tolist() == [0.1, 8.378376, 1e-9, 3.0]
+
+
+@given(st.lists(st.floats(width=32) | st.decimals(-999, 999, places=4).map(float)))
+def test_any_single_precision_number_means_what_numpy_writes(values: list[float]) -> None:
+    column = np.array(values, dtype=np.float32)
+    expected = np.array([float(str(value)) for value in column], dtype=np.float64)
+    np.testing.assert_array_equal(as_decimal(column), expected)

@@ -116,7 +116,8 @@ def test_every_source_of_spikes_stays_a_cell(n_files: int, tmp_path: Path) -> No
     names = ("b", "a")
     parts = [f'<spikeGenerator id="{name}" period="30ms"/>' for name in names]
     parts += [
-        f'<network id="net_{name}"><population id="of_{name}" component="{name}" size="1"/></network>'
+        f'<network id="net_{name}"><population id="of_{name}" component="{name}" size="1"/>'
+        "</network>"
         for name in names
     ]
     texts = [document(*parts)] if n_files == 1 else [document(*parts[k::2]) for k in range(2)]

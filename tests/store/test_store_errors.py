@@ -127,14 +127,14 @@ def test_the_driver_comes_without_pandas_and_leaves_it_to_others() -> None:
     script = """if True:
         import sys
         from bnnkg.store.driver import import_driver
-        driver = import_driver()
+        import_driver()
         print([name for name in ("pandas", "pyarrow") if name in sys.modules])
         import pandas
-        print(driver.__name__, pandas.DataFrame({"a": [1]}).shape, import_driver() is driver)
-        print(pandas is sys.modules["pandas"])
+        import_driver()
+        print("neo4j" in sys.modules, pandas.DataFrame({"a": [1]}).shape)
     """
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert run.stdout.splitlines() == ["[]", "neo4j (1, 1) True", "True"]
+    assert run.stdout.splitlines() == ["[]", "True (1, 1)"]
 
 
 def test_importing_the_store_is_cheap() -> None:

@@ -136,16 +136,28 @@ def _plain(column: np.ndarray) -> np.ndarray:
     return as_decimal(column)
 
 
+_POWERS_OF_TEN = 10.0 ** np.arange(13)
+"""Exact, and so is their product with a number of single precision."""
 _EXACT = 2**24
 """Below this every whole number has a single-precision one of its own."""
 
 
 def as_decimal(column: np.ndarray) -> np.ndarray:
     """Single precision as the decimal numbers that were meant: 0.1, not 0.10000000149."""
+    with np.errstate(invalid="ignore"):  # of what is no number
+        found = column.astype(np.float64)
     if column.dtype != np.float32:
-        return column.astype(np.float64)
-    distinct, inverse = np.unique(column, return_inverse=True)
-    return np.array([float(str(value)) for value in distinct], dtype=np.float64)[inverse]
+        return found
+    is_plain = np.abs(found) < _EXACT  # false where it is no number
+    rows = np.flatnonzero(is_plain)
+    for power in _POWERS_OF_TEN:  # the fewest places after the point that give the number back
+        short = np.rint(column[rows] * power) / power
+        fits = short.astype(np.float32) == column[rows]
+        found[rows[fits]] = short[fits]
+        rows = rows[~fits]
+    for row in (*rows.tolist(), *np.flatnonzero(~is_plain).tolist()):
+        found[row] = float(str(column[row]))
+    return found
 
 
 def as_floats(column: np.ndarray) -> np.ndarray:

@@ -36,7 +36,9 @@ class Connection:
     """
 
     def __init__(self, uri: str, user: str | None, password: str | None) -> None:
-        driver = import_driver()
+        import_driver()
+        from neo4j import GraphDatabase
+
         if "@" in urlsplit(uri).netloc:
             raise UsageError(
                 "an address must not carry credentials",
@@ -48,7 +50,7 @@ class Connection:
         self.password = password
         self.server_agent = ""
         with translated(uri):
-            self._driver = driver.GraphDatabase.driver(
+            self._driver = GraphDatabase.driver(
                 uri,
                 auth=(user or "neo4j", password) if password is not None else None,
                 connection_timeout=CONNECT_S,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from types import ModuleType
 
 _TABLES = ("pandas", "pyarrow")
 
 
-def import_driver() -> ModuleType:
-    """The driver's module.
+def import_driver() -> None:
+    """Imports the driver.
 
     Where they are installed, it imports pandas and pyarrow to take their types as parameters: half
     a second of CPU and some 65 MB in every command. They are hidden from it unless they are there
@@ -18,8 +17,7 @@ def import_driver() -> ModuleType:
     hidden = [name for name in _TABLES if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: not installed
     try:
-        import neo4j
+        import neo4j  # noqa: F401
     finally:
         for name in hidden:
             del sys.modules[name]
-    return neo4j

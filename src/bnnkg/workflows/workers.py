@@ -23,6 +23,8 @@ WALL_S = 3 * 3600.0
 """How long one source may take; the sandbox has tighter limits of its own."""
 _SHARE_OF_MEMORY = 0.8
 _LEAST_BYTES = 2 * 2**30
+_ALLOCATIONS = 100_000
+"""Objects until garbage is looked for: a process that reads one source leaves little."""
 _DEATH = "the process that read it ended"
 
 
@@ -188,6 +190,7 @@ def _work(answer: Connection, source: Source, reading: Reading, memory_bytes: in
     import resource
 
     gc.freeze()  # what the fork server imported is no garbage, and stays shared with it
+    gc.set_threshold(_ALLOCATIONS)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     limit = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
