@@ -210,3 +210,16 @@ def test_any_single_precision_number_means_what_numpy_writes(values: list[float]
     column = np.array(values, dtype=np.float32)
     expected = np.array([float(str(value)) for value in column], dtype=np.float64)
     np.testing.assert_array_equal(as_decimal(column), expected)
+
+
+def test_a_simulation_finds_its_network_in_a_table(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "net.nml.h5", "w") as file:
+        network = file.create_group("neuroml/network_net")
+        network.attrs["id"] = "net"
+    lems = """<Lems><Include file="net.nml.h5"/><Target component="sim"/>
+      <Simulation id="sim" length="2s" step="0.1ms" target="net"/></Lems>"""
+    parsed = read_folder(tmp_path, {"LEMS_net.xml": lems})
+    [head] = parsed.networks
+    assert [(s.id, s.length_ms, s.step_ms) for s in head.simulations] == [("sim", 2000.0, 0.1)]
+    [file_report] = [f for f in parsed.report.files if f.path == "LEMS_net.xml"]
+    assert file_report.reason == ""

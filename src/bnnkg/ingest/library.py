@@ -107,14 +107,14 @@ class Library:
     def _search(self, path: str, kind: str, id_: str) -> Entry | None:
         if not id_:
             return None
-        for file in self._scope(path):
+        for file in self.scope(path):
             found = self._by_id[file].get((kind, id_))
             if found is not None:
                 return found
         everywhere = self._everywhere.get((kind, id_), [])
         return everywhere[0] if len(everywhere) == 1 else None
 
-    def _scope(self, path: str) -> Iterator[str]:
+    def scope(self, path: str) -> Iterator[str]:
         """Files where a reference in a file is looked up, nearest first; some come twice."""
         yield from self._reach((path,))
         above = tuple(_above(path, self._includers))
@@ -184,7 +184,7 @@ class Library:
         if not files:
             return None
         if len(files) > 1:
-            files = [f for f in self._scope(path) if f in files] or files
+            files = [f for f in self.scope(path) if f in files] or files
         return files[0]
 
     def own_type(self, path: str, name: str) -> OwnType | None:

@@ -15,6 +15,7 @@ from bnnkg.ingest.definitions import Definitions
 from bnnkg.ingest.documents import Collection, Document, collect_documents
 from bnnkg.ingest.hdf5_networks import read_networks
 from bnnkg.ingest.identity import content_version
+from bnnkg.ingest.kept import kept_reason
 from bnnkg.ingest.library import Entry, Library
 from bnnkg.ingest.markup import local_name
 from bnnkg.ingest.networks import Networks
@@ -220,10 +221,12 @@ def _file_report(document: Document) -> FileReport:
     by_class = {name: ElementCounts(*counts) for name, counts in account.by_class().items()}
     loaded = any(count.loaded for count in by_class.values())
     notes = [*account.problems, *dict.fromkeys(account.notes)]
+    reason = kept_reason(by_class)
     if loaded:
-        return FileReport(document.path, "loaded", "", by_class, notes)
-    reason = "nothing of it has a place in the graph" if by_class else "the document holds nothing"
-    return FileReport(document.path, "kept", reason, by_class, notes)
+        return FileReport(document.path, "loaded", reason, by_class, notes)
+    return FileReport(
+        document.path, "kept", reason or "the document holds nothing", by_class, notes
+    )
 
 
 def _problems(found: Collection) -> list[tuple[str, str]]:

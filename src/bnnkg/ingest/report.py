@@ -35,7 +35,7 @@ class FileReport:
         path: Relative to the source; as the including file leads there for one outside it.
         status: loaded (something of it is in the graph), kept (read, but nothing of it has a
             place there), skipped (not of a kind that is read), failed (broken).
-        reason: Why, in one sentence; empty for loaded files.
+        reason: Why, in one sentence; of loaded files, why some of their elements are kept.
         by_class: Counts by XML name.
         notes: What the user should know: missing includes, values against the schema, rows that
             refer to nothing.

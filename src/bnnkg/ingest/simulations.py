@@ -27,7 +27,7 @@ def add_simulations(networks: Networks, library: Library, documents: Iterable[Do
     for document in documents:
         loaded = set()
         for element in _simulations(document.root):
-            place = place_of.get(_target(library, document, element))
+            place = _target(library, document.path, element, place_of)
             run = _run(element)
             if place is not None and run is not None:
                 head = networks.heads[place]
@@ -46,10 +46,18 @@ def _simulations(root: etree._Element) -> Iterator[etree._Element]:
             yield element
 
 
-def _target(library: Library, document: Document, element: etree._Element) -> str:
-    """Path of the network that a simulation runs; empty where it runs none."""
-    found = library.find(document.path, "network", (element.get("target") or "").strip())
-    return "" if found is None else f"{found.document.path}/{path_part(found.id)}"
+def _target(
+    library: Library, path: str, element: etree._Element, place_of: dict[str, int]
+) -> int | None:
+    """Place of the network that a simulation runs; absent where it runs none.
+
+    Those of HDF5 are no elements: they are looked for in the files that the simulation's reaches.
+    """
+    name = (element.get("target") or "").strip()
+    found = library.find(path, "network", name)
+    files = [found.document.path] if found is not None else library.scope(path)
+    paths = (f"{file}/{path_part(name)}" for file in files)
+    return next((place_of[one] for one in paths if one in place_of), None)
 
 
 def _run(element: etree._Element) -> SimulationRun | None:

@@ -134,8 +134,8 @@ class Definitions:
 
     @property
     def renamed(self) -> dict[str, str]:
-        """Ids that could not stay."""
-        return {old: new for ids in self._ids.values() for old, new in ids.renamed.items()}
+        """New ids, and what they were."""
+        return {new: old for ids in self._ids.values() for new, old in ids.renamed.items()}
 
     def can_write(self, uid: str) -> bool:
         """Whether NeuroML can express a Mechanism, SynapseType or Stimulus."""

@@ -39,7 +39,7 @@ class Written:
     Attributes:
         paths: The document; beside it, where they are needed, LEMS files that it includes.
         not_written: What is not in them, and why; empty where all of the model is.
-        renamed: Ids that could not stay, and what they are now.
+        renamed: Ids that are new, and what they were.
     """
 
     paths: tuple[Path, ...]
@@ -81,7 +81,7 @@ def write_neuroml(tables: GraphTables, out: Path) -> Written:
         *definitions.not_written, *places.not_written, *networks.not_written,
         *(f"{text}: outside all definitions" for text in model.get("kept_elements", ())),
     ]  # fmt: skip
-    return Written((out, *beside), tuple(dict.fromkeys(told)), definitions.renamed)
+    return Written((out, *beside), tuple(dict.fromkeys(told)), definitions.renamed | places.renamed)
 
 
 def _sorted_out(

@@ -91,6 +91,7 @@ class Places:
         self.by_network: dict[str, list[PopulationForm]] = {}
         self.network_of: dict[str, str] = {}
         self._named: set[str] = set()
+        self.renamed: dict[str, str] = {}
         self._shares: dict[int, tuple[list[float], list[float]]] = {}
         self._read()
 
@@ -112,6 +113,8 @@ class Places:
             for place, neuron in enumerate(rows):
                 self._of_neuron[neuron["uid"]] = (form, place)
                 self.network_of[neuron["uid"]] = network
+        for given in ids.values():
+            self.renamed |= given.renamed
 
     def _form(
         self, node: Row, neurons: list[Row], cell_of: dict[str, str], ids: Ids

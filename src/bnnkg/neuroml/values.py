@@ -44,7 +44,7 @@ class Ids:
     """Hands out ids that are valid and stay apart.
 
     Attributes:
-        renamed: Ids that could not stay, with what they became.
+        renamed: Ids that are not what was wanted, and what was.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Ids:
             name = f"{base}_{times}"
         self._given.add(name)
         if name != wanted and wanted:
-            self.renamed[wanted] = name
+            self.renamed[name] = wanted
         return name
 
 

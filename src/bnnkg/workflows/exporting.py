@@ -24,7 +24,7 @@ class Exported:
         path: The file that was asked for.
         beside: More files, which it includes.
         not_written: What of the model is not in them, and why.
-        renamed: Ids that could not stay, and what they are now.
+        renamed: Ids that are new, and what they were.
     """
 
     path: Path
