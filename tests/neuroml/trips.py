@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from bnnkg.schema.xsd import xsd_path
 SHARED = ("Cell", "Compartment", "Mechanism", "SynapseType")
 OWNED = ("Network", "Population", "Neuron", "Synapse", "Stimulus")
 PLACES = frozenset({"uid", "model_uid", "path"})
+SIMULATED = frozenset({"simulation_names", "simulation_lengths_ms", "simulation_steps_ms"})
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,52 @@ def owned_content(tables: GraphTables) -> dict[str, list[str]]:
             columns = tables.nodes[label].columns
             rows = zip(*columns.values(), strict=True)
             found[label] = sorted(repr(_row(dict(zip(columns, row, strict=True)))) for row in rows)
+    return found
+
+
+def not_as_told(done: Trip) -> list[str]:
+    """Owned nodes that are not the same afterwards, but for what the writer said of them.
+
+    It tells of new ids, of simulations, of networks and populations that NeuroML cannot have, of
+    inputs that are aimed at nothing and defined twice, and of connections that now stand in a
+    projection.
+    """
+    told = done.written.not_written
+    dropped = SIMULATED if any(text.startswith("Simulation ") for text in told) else frozenset()
+    loose = any("stood outside any projection" in text for text in told)
+    before = _nodes(done.before, dropped, {}, loose)
+    after = _nodes(done.after, dropped, done.written.renamed, loose)
+    lost, new = before - after, after - before
+    untold = [f"lost {row}" for row in lost if not _is_told(*row[:2], told)]
+    return untold + [f"new {row}" for row in new]
+
+
+def _is_told(label: str, name: str, told: Sequence[str]) -> bool:
+    """Whether the writer said that it leaves out a node of that label and name."""
+    starts = [f"{label} {name} without", f"{label} {name}, for"]
+    if label == "stimulus":
+        starts.append(f"a second definition of input {name}")
+    return any(text.lower().startswith(tuple(starts)) for text in told)
+
+
+def _nodes(
+    tables: GraphTables,
+    dropped: frozenset[str],
+    renamed: Mapping[str, str],
+    loose: bool,
+) -> Counter[tuple[str, str, str]]:
+    """Owned nodes by label, name and content, with the names that they had."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for label in OWNED:
+        columns = tables.nodes[label].columns if label in tables.nodes else {}
+        for values in zip(*columns.values(), strict=True):
+            row = dict(zip(columns, values, strict=True))
+            if label in ("Stimulus", "Population"):
+                row["name"] = renamed.get(row.get("name"), row.get("name"))
+            if loose and row.get("projection") in (None, "connections"):
+                row["projection"] = row["index"] = None
+            kept = [(name, value) for name, value in _row(row) if name not in dropped]
+            found[label.lower(), str(row.get("name")).lower(), repr(kept)] += 1
     return found
 
 
