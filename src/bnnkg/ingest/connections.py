@@ -19,8 +19,8 @@ from bnnkg.ingest.tables import Tables
 from bnnkg.schema import Joined, LazyColumn, Numbered, Numbers, Picked, Same, Written
 
 Neurons = list[list[str]]
-SORTED_ROWS = 2**15
-"""Connections that are sorted at a time."""
+SORTED_ROWS = 2**13
+"""Connections that are sorted at a time, at least; of millions it is a 64th of them."""
 
 
 def connection_records(tables: Tables, parsed: ParsedModel, model: str, neurons: Neurons) -> None:
@@ -223,7 +223,7 @@ def _summed(
 
     In the order of the pairs. Sorting is what takes memory, so it goes by ranges of neurons.
     """
-    n_ranges = -(-len(low) // SORTED_ROWS)
+    n_ranges = min(64, -(-len(low) // SORTED_ROWS))
     ends = np.linspace(0, n_neurons, n_ranges + 1).astype(np.int64).tolist()
     found = [np.empty(len(low), type_) for type_ in (np.int32, np.int32, np.float64)]
     n_found = 0
