@@ -18,7 +18,7 @@ from bnnkg.ingest.inhomogeneous import Varying
 from bnnkg.ingest.markup import Account
 from bnnkg.ingest.morphology import Segments, measure_text
 from bnnkg.ingest.parsed import Placement
-from bnnkg.ingest.sections import SectionTree, frusta_by_section
+from bnnkg.ingest.sections import SectionTree
 
 Reference = Callable[[str, str], str]
 """(kind, id) to the uid of a Mechanism, resolved or not."""
@@ -244,7 +244,7 @@ def placements(biophysics: Biophysics, tree: SectionTree) -> list[Placement]:
     section's segments. ``number`` of a channelPopulation is shared out by area. Densities of equal
     content on different segments share one place, so that places do not depend on the file.
     """
-    areas = frusta_by_section(tree.sections)[1]
+    areas = tree.frusta[1]
     section_of = {row: i for i, run in enumerate(tree.runs) for row in run}
     result = []
     for place, density in enumerate(_layers(biophysics.densities)):

@@ -15,7 +15,7 @@ from bnnkg.ingest.identity import shared_uid
 from bnnkg.ingest.markup import Account
 from bnnkg.ingest.morphology import Segments, measure_text, segment_kinds
 from bnnkg.ingest.parsed import Cell, Mechanism, Placement, Section, SegmentMap
-from bnnkg.ingest.sections import SectionTree, build_sections, frusta_by_section, segment_map
+from bnnkg.ingest.sections import SectionTree, build_sections, segment_map
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,7 @@ def detailed_cell(cell_class: str, segments: Segments, biophysics: Biophysics) -
     tree = build_sections(segments, kinds, biophysics.marks())
     sections = tuple(
         _with_electrics(section, run, areas, biophysics)
-        for section, run, areas in zip(
-            tree.sections, tree.runs, frusta_by_section(tree.sections)[1], strict=True
-        )
+        for section, run, areas in zip(tree.sections, tree.runs, tree.frusta[1], strict=True)
     )
     content = [
         cell_class, tree.content, _text(biophysics.v_init), _text(biophysics.v_threshold),

@@ -11,6 +11,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -29,18 +30,24 @@ class SectionTree:
 
     Attributes:
         runs: Rows of the segments of each section, in order; parents before children.
-        parents: Parent section of each, -1 for a root.
         sections: Measures of each.
-        points: Rounded decimal points, per segment row, translated to the root.
         offset_um: What was subtracted.
         content: Digest of the whole tree.
-        n_branch_points: Sections with two children or more.
     """
 
     runs: list[Run]
     sections: list[Section]
     offset_um: tuple[float, float, float]
     content: str
+
+    @cached_property
+    def frusta(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Lengths in um and areas in um2 of their segments, an array for each section."""
+        points = [value for section in self.sections for value in section.segment_points_um]
+        lengths, areas, _ = frusta(np.array(points).reshape(-1, 8))
+        ends = np.cumsum([section.n_segments for section in self.sections]).tolist()
+        rows = [slice(start, stop) for start, stop in pairwise([0, *ends])]
+        return [lengths[here] for here in rows], [areas[here] for here in rows]
 
 
 def build_sections(segments: Segments, kinds: list[str], marks: list[str]) -> SectionTree:
@@ -203,15 +210,6 @@ def frusta(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return lengths, areas, volumes
 
 
-def frusta_by_section(sections: list[Section]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Lengths in um and areas in um2 of the segments of sections, an array for each section."""
-    points = [value for section in sections for value in section.segment_points_um]
-    lengths, areas, _ = frusta(np.array(points).reshape(-1, 8))
-    ends = np.cumsum([section.n_segments for section in sections]).tolist()
-    rows = [slice(start, stop) for start, stop in pairwise([0, *ends])]
-    return [lengths[here] for here in rows], [areas[here] for here in rows]
-
-
 def _measure(
     segments: Segments,
     kinds: list[str],
@@ -289,8 +287,7 @@ def segment_map(segments: Segments, tree: SectionTree) -> SegmentMap:
     n = len(segments.ids)
     section, place = np.zeros(n, np.int64), np.zeros(n, np.int64)
     start, share = np.zeros(n), np.zeros(n)
-    every = frusta_by_section(tree.sections)[0]
-    for index, (run, lengths) in enumerate(zip(tree.runs, every, strict=True)):
+    for index, (run, lengths) in enumerate(zip(tree.runs, tree.frusta[0], strict=True)):
         total = lengths.sum()
         shares = lengths / total if total > 0 else np.full(len(run), 1 / len(run))
         section[run], place[run] = index, np.arange(len(run))
