@@ -112,10 +112,10 @@ def _have_one_form(expected: str, printed: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+def reader(tmp_path_factory: pytest.TempPathFactory, warm_folder: Path) -> Iterator[Reader]:
     folder = tmp_path_factory.mktemp("reader")
     shutil.copytree(ROOT / "docs" / "examples", folder, dirs_exist_ok=True)
-    yield Reader(folder, environment(folder))
+    yield Reader(folder, environment(folder, warm_folder))
     stop(folder / "bnnkg.db", wait=True)
 
 
