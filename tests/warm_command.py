@@ -17,6 +17,7 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 
 IMPORTED = (
     "bnnkg.cli", "bnnkg.catalogue", "bnnkg.queries", "bnnkg.store", "bnnkg.ingest",
@@ -32,7 +33,7 @@ def ask(address: str, words: list[str]) -> int:
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(address)
         socket.send_fds(server, [b"0"], [0, 1, 2])
-        told = {"words": words, "folder": os.getcwd(), "environment": dict(os.environ)}
+        told = {"words": words, "folder": str(Path.cwd()), "environment": dict(os.environ)}
         server.sendall(json.dumps(told).encode() + b"\n")
         code = int(server.recv(16) or b"-9")
     return code if code >= 0 else 128 - code
