@@ -198,6 +198,7 @@ def test_a_start_killed_at_any_moment_is_recovered(home: Path, after_s: float) -
 
 def test_the_server_outlives_a_killed_command(used: Path) -> None:
     stop(used, wait=True)
+    HomeFolder(used).record.unlink(missing_ok=True)  # one that a kill left
     command = subprocess.Popen([sys.executable, "-c", START, used])
     wait_until(HomeFolder(used).record.exists)
     command.kill()
