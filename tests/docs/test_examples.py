@@ -129,15 +129,16 @@ def test_the_tutorial_does_what_it_says(tutorial: list[str]) -> None:
     assert not tutorial, "\n\n".join(tutorial)
 
 
-def _followed() -> Iterator[object]:
-    """Pages with examples; one of several trainings takes as long as all others."""
-    for page in PAGES:
-        if any(examples(page.read_text(encoding="utf-8"))):
-            marks = [pytest.mark.slow] if page.name == "several-runs.md" else []
-            yield pytest.param(page, marks=marks, id=str(page.relative_to(ROOT)))
+def _param(page: Path) -> object:
+    """A page; one of several trainings takes as long as all others."""
+    marks = [pytest.mark.slow] if page.name == "several-runs.md" else []
+    return pytest.param(page, marks=marks, id=str(page.relative_to(ROOT)))
 
 
-@pytest.mark.parametrize("page", _followed())
+@pytest.mark.parametrize(
+    "page",
+    [_param(page) for page in PAGES if any(examples(page.read_text(encoding="utf-8")))],
+)
 def test_a_page_does_what_it_says(page: Path, reader: Reader, tutorial: list[str]) -> None:
     differences = reader.follow(page)
     assert not differences, "\n\n".join(differences)
