@@ -36,7 +36,7 @@ def worm(emptied: None, settings: Settings) -> dict[str, Any]:
     source = write_worm(settings.cache_folder / "demo")
     outcome = ingest([str(source)], settings=settings, name=MODEL)
     assert outcome.exit_code == 0
-    told = train(TrainRequest(models=(MODEL,), epochs=1, seeds=1), settings=settings)
+    told = train(TrainRequest(models=(MODEL,), epochs=2, seeds=1), settings=settings)
     annotate(told["run"], settings=settings, force=True)
     return told
 
