@@ -74,9 +74,10 @@ def measure(way: str, n_neurons: int) -> dict[str, float]:
     before, start = peak_MB(), time.process_time()
     data = export(tables)
     cpu, peak = time.process_time() - start, peak_MB() - before
+    keys = [*data.node_types, *data.edge_types] if isinstance(data, HeteroData) else [*data]
     sizes = {
-        "rows": sum(len(data[kind].x) for kind in data.node_types),
-        "edges": sum(data[triple].edge_index.shape[1] for triple in data.edge_types),
+        "rows": sum(len(data[key].x) for key in keys if isinstance(key, str)),
+        "edges": sum(data[key].edge_index.shape[1] for key in keys if not isinstance(key, str)),
     }
     hide = 0.0 if way == "row by row" else time_hiding(tables)
     return {"cpu": cpu, "peak": max(peak, 1.0), "hide": hide, **sizes}

@@ -140,7 +140,9 @@ def test_arguments_reach_the_command(called):
 def test_the_version_is_told():
     from bnnkg import __version__
 
-    assert run("--version").stdout == f"bnnkg {__version__}\n"
+    installed = Path(sys.executable).with_name("bnnkg")
+    told = subprocess.run([installed, "--version"], capture_output=True, text=True, check=True)
+    assert run("--version").stdout == told.stdout == f"bnnkg {__version__}\n"
 
 
 # ---------------------------------------------------------------------------------- wrong usage

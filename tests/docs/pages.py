@@ -135,12 +135,19 @@ class Interpreter:
         self._process.communicate(timeout=30)
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """The user's, without settings of this package, and with folders of its own."""
+def environment(folder: Path, commands: Path) -> dict[str, str]:
+    """The user's, without settings of this package, and with folders of its own.
+
+    Args:
+        folder: Where the reader works.
+        commands: Where ``bnnkg`` is.
+    """
     kept = {"BNNKG_CACHE", "BNNKG_NEO4J_HOME"}
     inherited = {n: v for n, v in os.environ.items() if n in kept or not n.startswith("BNNKG_")}
     return inherited | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join(
+            map(str, [commands, Path(sys.executable).parent, os.environ["PATH"]])
+        ),
         "XDG_CONFIG_HOME": str(folder / ".config"),
         "XDG_DATA_HOME": str(folder / ".data"),
         "BNNKG_IDLE_SECONDS": "120",

@@ -112,10 +112,10 @@ def _have_one_form(expected: str, printed: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+def reader(tmp_path_factory: pytest.TempPathFactory, warm_folder: Path) -> Iterator[Reader]:
     folder = tmp_path_factory.mktemp("reader")
     shutil.copytree(ROOT / "docs" / "examples", folder, dirs_exist_ok=True)
-    yield Reader(folder, environment(folder))
+    yield Reader(folder, environment(folder, warm_folder))
     stop(folder / "bnnkg.db", wait=True)
 
 
@@ -129,10 +129,15 @@ def test_the_tutorial_does_what_it_says(tutorial: list[str]) -> None:
     assert not tutorial, "\n\n".join(tutorial)
 
 
+def _param(page: Path) -> object:
+    """A page; one of several trainings takes as long as all others."""
+    marks = [pytest.mark.slow] if page.name == "several-runs.md" else []
+    return pytest.param(page, marks=marks, id=str(page.relative_to(ROOT)))
+
+
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if any(examples(page.read_text(encoding="utf-8")))],
-    ids=lambda page: str(page.relative_to(ROOT)),
+    [_param(page) for page in PAGES if any(examples(page.read_text(encoding="utf-8")))],
 )
 def test_a_page_does_what_it_says(page: Path, reader: Reader, tutorial: list[str]) -> None:
     differences = reader.follow(page)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -26,15 +24,8 @@ pytest.importorskip("c302", reason="needs the extra [demo]")
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> GraphTables:
-    folder = tmp_path_factory.mktemp("worm")
-    (folder / "cells").mkdir()
-    program = Path(sys.executable).with_name("c302")
-    subprocess.run(
-        [program, "c302_D_Full", "parameters_D", "-duration", "100"],
-        cwd=folder, check=True, capture_output=True,
-    )  # fmt: skip
-    return records_of(read_source(find_source(str(folder))))
+def tables(c302_folder: Path) -> GraphTables:
+    return records_of(read_source(find_source(str(c302_folder))))
 
 
 def test_counts_are_those_of_the_network(tables: GraphTables) -> None:

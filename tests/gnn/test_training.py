@@ -23,7 +23,7 @@ from bnnkg.gnn.questions import (
 from bnnkg.gnn.scaling import fit_scaling
 from bnnkg.gnn.study import prepare_study
 from bnnkg.gnn.tensors import Hidden
-from bnnkg.gnn.training import TrainingConfig, train
+from bnnkg.gnn.training import RunResult, TrainingConfig, train
 from bnnkg.schema.computation import KINDS
 
 
@@ -54,14 +54,18 @@ def test_a_planted_rule_is_found_and_above_chance(tmp_path: Path) -> None:
     assert "synapse.weight" not in result.saw
 
 
-def test_one_seed_gives_the_same_bits_twice(tmp_path: Path) -> None:
-    models = [training_model(circuit())]
-    first = train(models, TINY, folder=tmp_path / "a")
-    second = train(models, TINY, folder=tmp_path / "b")
-    contents = [load_checkpoint(run.checkpoint) for run in (first, second)]
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    """A run that nothing interrupted."""
+    return train([training_model(circuit())], TINY, folder=tmp_path_factory.mktemp("whole"))
+
+
+def test_one_seed_gives_the_same_bits_twice(tmp_path: Path, whole: RunResult) -> None:
+    again = train([training_model(circuit())], TINY, folder=tmp_path)
+    contents = [load_checkpoint(run.checkpoint) for run in (whole, again)]
     assert same_bits(*contents)
-    assert first.held_out == second.held_out
-    assert first.history == second.history
+    assert whole.held_out == again.held_out
+    assert whole.history == again.history
 
 
 class StoppedError(Exception):
@@ -70,10 +74,9 @@ class StoppedError(Exception):
 
 @pytest.mark.parametrize("at", [1, 2, 5, 8])
 def test_going_on_from_a_checkpoint_gives_the_bits_of_an_uninterrupted_run(
-    tmp_path: Path, at: int
+    tmp_path: Path, at: int, whole: RunResult
 ) -> None:
     models = [training_model(circuit())]
-    whole = train(models, TINY, folder=tmp_path / "whole")
     told = []
 
     def stop(task: str, done: float, total: float | None = None, note: str = "") -> None:

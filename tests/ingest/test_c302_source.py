@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -18,15 +16,8 @@ pytest.importorskip("c302", reason="c302 is not installed (extra demo)")
 
 
 @pytest.fixture(scope="module")
-def worm(tmp_path_factory: pytest.TempPathFactory) -> tuple[ParsedModel, GraphTables]:
-    folder = tmp_path_factory.mktemp("c302")
-    (folder / "cells").mkdir()
-    script = Path(sys.executable).parent / "c302"
-    subprocess.run(
-        [script, "c302_D_Full", "parameters_D", "-duration", "100"],
-        cwd=folder, check=True, capture_output=True,
-    )  # fmt: skip
-    parsed = read_source(find_source(str(folder), name="c302"))
+def worm(c302_folder: Path) -> tuple[ParsedModel, GraphTables]:
+    parsed = read_source(find_source(str(c302_folder), name="c302"))
     return parsed, checked_records(parsed)
 
 

@@ -98,6 +98,7 @@ def test_a_server_is_not_imported_into(neo4j_home_lts: Path) -> None:
         store.import_models([small_model("a")])
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_leaves_the_database_empty(home: Path) -> None:
     bad = small_model("b")
     bad = GraphTables({k: t for k, t in bad.nodes.items() if k != "Cell"}, bad.edges)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import neo4j
 import pytest
-from the_command import COMMAND, Command
+from the_command import Command
 from whole_graph import drive, wipe
 
 from bnnkg.settings import Settings
@@ -67,13 +67,13 @@ def empty(driver: neo4j.Driver) -> None:
 
 
 @pytest.fixture
-def bnnkg(settings: Settings) -> Command:
+def bnnkg(settings: Settings, warm_folder: Path) -> Command:
     """Runs the command as a user does, on the same database and catalogue."""
 
     def run(*arguments: object, **changed: str) -> subprocess.CompletedProcess[str]:
         told = {"BNNKG_DB": settings.db, "BNNKG_CATALOGUE": str(settings.catalogue), **changed}
         return subprocess.run(
-            [COMMAND, *map(str, arguments)],
+            [warm_folder / "bnnkg", *map(str, arguments)],
             env=os.environ | told, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
 

@@ -59,7 +59,7 @@ def run(sources: dict[str, Path], settings: Settings) -> str:
 
 @pytest.fixture(scope="module")
 def other_run(sources: dict[str, Path], settings: Settings) -> str:
-    told = train(TrainRequest(models=("a", "b"), epochs=5, seeds=1, seed=9), settings=settings)
+    told = train(TrainRequest(models=("a", "b"), epochs=2, seeds=1, seed=9), settings=settings)
     return str(told["run"])
 
 
@@ -211,7 +211,7 @@ def test_runs_stand_side_by_side_and_are_compared(
     assert len(second) > 1000
     assert "attention_lift_sd" not in {key[-1] for key in second}, "one seed has no spread"
     diff = diff_runs(run, other_run, settings=settings)
-    assert diff["config"] == {"epochs": [6, 5], "seed": [0, 9], "seeds": [2, 1]}
+    assert diff["config"] == {"epochs": [6, 2], "seed": [0, 9], "seeds": [2, 1]}
     assert diff["models"] == {}
     assert set(diff["held_out"]) <= {"edge_auroc", "edge_average_precision", "feature_r2"}
     assert diff["attention"]

@@ -13,7 +13,7 @@ from the_command import Command
 
 from bnnkg import sandbox
 from bnnkg.settings import Settings
-from bnnkg.workflows.ingestion import ingest, validate
+from bnnkg.workflows.ingestion import ingest, remove, validate
 from bnnkg.workflows.listing import count_causes, list_models
 from bnnkg.workflows.reading import open_store, read_tensors
 
@@ -175,8 +175,38 @@ def test_read_and_run_are_two_versions_of_one_model(
     again = ingest([str(ring)], settings=settings, execute=True)
     assert first.loads[str(ring)].status == "loaded"
     assert second.loads[str(ring)].status == "replaced"
+    assert second.remarks(str(ring)) == []
     assert again.loads[str(ring)].status == "unchanged"
     assert _ask(driver, "MATCH (m:Model) RETURN m.tier AS tier") == [{"tier": "executed"}]
+
+
+@runs_code
+def test_reading_what_was_run_throws_nothing_away_unsaid(
+    place: Path, settings: Settings, empty: None, driver: neo4j.Driver
+) -> None:
+    folder = _write(place / "run")
+    run = ingest([str(folder)], settings=settings, execute=True)
+    for _ in range(2):
+        read = ingest([str(folder)], settings=settings)
+        told = read.to_json()["models"][0]
+        assert read.exit_code == 0
+        assert (told["model"], told["tier"]) == (run.reports[0].model, "executed")
+        assert (told["status"], told["change"]) == ("loaded", "unchanged")
+        assert "executed version of the same files is kept (bnnkg remove run" in told["reason"]
+        assert {f.path: f.status for f in read.reports[0].files}["kd.mod"] == "loaded"
+        assert _ask(driver, "MATCH (n:Neuron) RETURN count(n) AS n") == [{"n": 4}]
+    # Of other files there is no executed version to keep.
+    (folder / "README").write_text("Still four cells.")
+    changed = ingest([str(folder)], settings=settings)
+    [model] = changed.to_json()["models"]
+    assert (model["tier"], model["change"]) == ("static", "replaced")
+    [remark] = model["remarks"]
+    assert f"bnnkg ingest --execute {folder} brings them back" in remark
+    assert _ask(driver, "MATCH (n:Neuron) RETURN count(n) < 4 AS fewer") == [{"fewer": True}]
+    # Nor is there one once it was removed.
+    remove(["run"], settings=settings)
+    [report] = ingest([str(folder)], settings=settings).reports
+    assert (report.tier, report.status) == ("static", "partial")
 
 
 @runs_code

@@ -37,6 +37,14 @@ class _Found:
     until_ms: int | None
 
 
+@dataclass(frozen=True)
+class _Old:
+    """A version to be replaced, and whether it has nothing in common with the new one."""
+
+    shares_nothing: bool
+    tier: str
+
+
 def load_model(
     connection: Connection, tables: GraphTables, progress: Progress = silent
 ) -> LoadResult:
@@ -59,12 +67,12 @@ def load_model(
             return LoadResult("unchanged", uid, key, *tables.counts())
         with undone_on_failure(lambda: remove_version(connection, claim)):
             _write(connection, claim, tables, key, progress)
-            apart = _shares_nothing(connection, uid, key)
+            old = _to_be_replaced(connection, uid, key)
             _make_current(connection, claim, key)
     stale = sweep(connection, key=key, progress=progress)
-    return LoadResult(
-        "loaded" if apart is None else "replaced", uid, key, *tables.counts(), bool(apart), stale
-    )
+    if old is None:
+        return LoadResult("loaded", uid, key, *tables.counts(), stale_runs=stale)
+    return LoadResult("replaced", uid, key, *tables.counts(), old.shares_nothing, stale, old.tier)
 
 
 def _begin(connection: Connection, claim: Claim, model: dict[str, Any], progress: Progress) -> bool:
@@ -117,19 +125,20 @@ def _write(
     progress(writer.task, total, total)
 
 
-def _shares_nothing(connection: Connection, uid: str, key: str) -> bool | None:
-    """Whether the version to be replaced has nothing in common; None where there is none."""
+def _to_be_replaced(connection: Connection, uid: str, key: str) -> _Old | None:
+    """The version to be replaced; None where there is none."""
     rows = connection.read(
         "MATCH (o:Model {key: $key, status: 'current'}) WHERE o.uid <> $uid "
         "MATCH (m:Model {uid: $uid}) "
         "RETURN EXISTS { (o)-[:DEFINES]->(x)<-[:DEFINES]-(m) WHERE NOT x:Network } AS content, "
         "EXISTS { MATCH (o)-[a:DEFINES]->(x) WHERE NOT x:Stimulus "
-        "MATCH (m)-[b:DEFINES]->(y) WHERE NOT y:Stimulus AND a.path = b.path } AS path",
+        "MATCH (m)-[b:DEFINES]->(y) WHERE NOT y:Stimulus AND a.path = b.path } AS path, "
+        "o.tier AS tier ORDER BY o.uid",
         {"uid": uid, "key": key},
     ).columns
-    if not rows["content"]:
+    if not rows["tier"]:
         return None
-    return not any(rows["content"]) and not any(rows["path"])
+    return _Old(not any(rows["content"]) and not any(rows["path"]), rows["tier"][0])
 
 
 def _make_current(connection: Connection, claim: Claim, key: str) -> None:

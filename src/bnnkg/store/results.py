@@ -22,6 +22,7 @@ class LoadResult:
             path in common with it, so that the key may have been used twice by mistake.
         stale_runs: Names of annotations whose means over instances lost the replaced version and
             were therefore taken away: annotate again to have them.
+        replaced_tier: Tier of the version that it replaced: static (read) or executed (run).
     """
 
     status: Literal["unchanged", "loaded", "replaced"]
@@ -31,6 +32,7 @@ class LoadResult:
     edges: Mapping[str, int] = field(default_factory=dict)
     replaced_shares_nothing: bool = False
     stale_runs: tuple[str, ...] = ()
+    replaced_tier: str | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +68,10 @@ class IngestOutcome:
             for report in self.reports
         )
 
+    @property
+    def _tiers(self) -> dict[str, str]:
+        return {report.source: report.tier for report in self.reports}
+
     def change(self, source: str) -> str | None:
         """What the graph did with the source's model: new, replaced or unchanged, if anything."""
         load = self.loads.get(source)
@@ -79,6 +83,13 @@ class IngestOutcome:
         if load is None:
             return []
         found = [_annotate_again(load.stale_runs)] if load.stale_runs else []
+        if load.replaced_tier == "executed" and self._tiers[source] == "static":
+            found.insert(
+                0,
+                f"{load.key}: a version of files that were only read replaced one of code that was"
+                " run, with its sections, densities and connections; bnnkg ingest --execute"
+                f" {source} brings them back",
+            )
         if load.replaced_shares_nothing:
             found.insert(
                 0,
@@ -318,8 +329,13 @@ class _Batch:
         self, store: Store | None, catalogue: Catalogue | None
     ) -> Iterator[tuple[str, GraphTables]]:
         """The records of every source that has some, with the source as given; keeps reports."""
+        executed = {k: e for k, e in _known(store, catalogue).items() if e.tier == "executed"}
         for place, source, result in self._read(store, catalogue):
             self.reports[place] = result.report
+            before = executed.get(self.wanted[place].key)
+            if before is not None and self._keeps(before, source, result):
+                self._keep(before, place, result.report)
+                continue
             if result.tables is not None and source is not None:
                 yield source.given, result.tables
                 self.totals.add(result.tables)
@@ -327,6 +343,24 @@ class _Batch:
                     self._mechanisms.update(result.tables.nodes["Mechanism"].uid)
             if catalogue is not None and store is not None:
                 catalogue.tell_source(self._entry(place, store))
+
+    def _keeps(self, before: SourceEntry, source: Source | None, result: ReadResult) -> bool:
+        """Whether loading what was read would throw away what running the same files gave."""
+        if self.reading.execute or source is None or result.tables is None:
+            return False
+        return before.fingerprint == fingerprint(source, replace(self.reading, execute=True))
+
+    def _keep(self, before: SourceEntry, place: int, report: SourceReport) -> None:
+        """Leaves the executed version in the graph; its entry in the catalogue stays, too."""
+        from bnnkg.store import LoadResult
+
+        key = self.wanted[place].key
+        reason = f"the executed version of the same files is kept (bnnkg remove {key} lets it go)"
+        self.reports[place] = replace(
+            report, model=before.model, tier="executed", status=before.status, missing=[],  # type: ignore[arg-type]
+            reason="; ".join(filter(None, [reason, before.reason])), cause=before.cause,
+        )  # fmt: skip
+        self.loads[report.source] = LoadResult("unchanged", str(before.model), key)
 
     def outcome(self) -> IngestOutcome:
         """What became of the sources so far."""
@@ -338,7 +372,7 @@ class _Batch:
         self, store: Store | None, catalogue: Catalogue | None
     ) -> Iterator[tuple[int, Source | None, ReadResult]]:
         """Every source as it is read; those that cannot be had or need not be are among them."""
-        done = _done_before(store, catalogue) if self.resume else {}
+        done = _known(store, catalogue) if self.resume else {}
         apart: list[tuple[int, Source | None, ReadResult]] = []
         jobs = self.jobs or default_jobs(len(self.wanted))
         sources = self._found(done, apart)
@@ -398,8 +432,8 @@ class _Batch:
         )  # fmt: skip
 
 
-def _done_before(store: Store | None, catalogue: Catalogue | None) -> dict[str, SourceEntry]:
-    """Sources that need not be read again: their model is in the graph, or they gave none."""
+def _known(store: Store | None, catalogue: Catalogue | None) -> dict[str, SourceEntry]:
+    """Sources of earlier ingests whose model is in the graph still, or that gave none."""
     if store is None or catalogue is None:
         return {}
     models = store.models().columns

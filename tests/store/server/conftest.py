@@ -22,6 +22,14 @@ def home(tmp_path: Path) -> Iterator[Path]:
         stop(folder, wait=True)
 
 
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder that tests share, for a start takes seconds: each finds it running or stopped."""
+    folder = tmp_path_factory.mktemp("used") / "bnnkg.db"
+    yield folder
+    stop(folder, wait=True)
+
+
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
     """An empty disk of 20 MB; needs the right to mount one."""
