@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from bnnkg.errors import UsageError
 from bnnkg.schema.declaration import Property
+
+ScoreMethod = Literal["attention_lift", "attention_head_weighted", "attention_rollout"]
+"""Ways to compute ``attention_score``, one of which is chosen for each run."""
+SCORE_METHODS: dict[ScoreMethod, str] = {
+    "attention_lift": "lift, all heads and blocks alike",
+    "attention_head_weighted": "lift, heads and blocks weighted by |alpha dL/dalpha| on validation",
+    "attention_rollout": "share of the answers that came by it, attention followed back from them",
+}
 
 RUN_NAME = re.compile(r"[a-z][a-z0-9]*\Z")
 
@@ -57,15 +66,16 @@ P_VALUES = (
     ),
 )
 
+_NODE = (*CLS, *SCORE)
 _EDGE = (*ATTENTION, *LIFT, *SCORE)
 _SIDES = (*FORWARD, *BACKWARD, *FORWARD_LIFT, *BACKWARD_LIFT)
 _SHARED = (N_INSTANCES, SPREAD)
 
 LEARNED_ON_NODES: dict[str, tuple[Property, ...]] = {
-    "Neuron": CLS,
-    "Synapse": CLS,
-    "Compartment": (*CLS, *_SHARED),
-    "Mechanism": (*CLS, *_SHARED),
+    "Neuron": _NODE,
+    "Synapse": _NODE,
+    "Compartment": (*_NODE, *_SHARED),
+    "Mechanism": (*_NODE, *_SHARED),
 }
 LEARNED_ON_EDGES: dict[str, tuple[Property, ...]] = {
     "SENDS": (*_EDGE, *UP, *_SIDES),
