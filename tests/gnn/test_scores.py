@@ -14,7 +14,7 @@ from bnnkg.gnn.batching import collate
 from bnnkg.gnn.explanation import explain
 from bnnkg.gnn.readings import HeadWeights, Score
 from bnnkg.gnn.scores import TrainedRun, attention_scores, load_run
-from bnnkg.gnn.sites import build_sites
+from bnnkg.gnn.sites import SiteName, build_sites
 from bnnkg.gnn.training import train
 from bnnkg.schema.learned import LEARNED_ON_EDGES, LEARNED_ON_NODES, SCORE_METHODS
 from bnnkg.schema.records import EdgeTable, NodeTable
@@ -63,6 +63,7 @@ def test_properties_are_those_declared(
     )
     assert "attention_up" in edges["CONNECTS_TO"].columns
     assert "attention_up" in edges["TARGETS"].columns
+    assert "attention_down" in edges["SENDS"].columns
 
 
 def column(table: NodeTable | EdgeTable, name: str) -> np.ndarray:
@@ -82,15 +83,19 @@ def test_the_tokens_shares_are_one_in_sum(
     assert total == pytest.approx(1)
 
 
-def test_connections_sum_alpha_and_average_lift_over_synapses_and_seeds(
-    run: TrainedRun, tables: tuple[dict[str, NodeTable], dict[str, EdgeTable]]
-) -> None:
+@pytest.mark.parametrize(
+    ("site", "name"), [("up", "attention"), ("up", "attention_up"), ("down", "attention_down")]
+)
+def test_connections_sum_alpha_over_synapses_and_average_over_seeds(
+    run: TrainedRun, tables: tuple[dict[str, NodeTable], dict[str, EdgeTable]],
+    site: SiteName, name: str,
+) -> None:  # fmt: skip
     tensors = training_model(circuit()).tensors
     batch = collate([tensors], run.scaling)
     sites = build_sites(batch, heads=2, hops=2)
     alphas: dict[tuple[str, str], list[float]] = {}
     for learner in run.learners:
-        one = explain(learner, batch, sites).sites["up"]
+        one = explain(learner, batch, sites).sites[site]
         for p, edge in enumerate(one.site.edge.tolist()):
             if edge >= 0:
                 pre, post = batch.up_index[:, edge].tolist()
@@ -98,7 +103,7 @@ def test_connections_sum_alpha_and_average_lift_over_synapses_and_seeds(
                 alphas.setdefault(key, []).append(float(one.alpha[p]))
     edge = tables[1]["CONNECTS_TO"]
     for src, dst, value, kind in zip(
-        edge.src, edge.dst, edge.columns["attention"], edge.columns["uid"], strict=True
+        edge.src, edge.dst, edge.columns[name], edge.columns["uid"], strict=True
     ):
         if kind.endswith("chemical"):
             assert value == pytest.approx(sum(alphas[src, dst]) / 2)

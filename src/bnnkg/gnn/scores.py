@@ -43,11 +43,11 @@ _LABEL: dict[Kind, str] = {
 _NODE = ("cls_attention", "cls_lift", "received_lift", "attention_score")
 _EDGE = (
     "attention", "attention_lift", "attention_score", "attention_low", "attention_up",
-    "attention_forward", "attention_backward", "attention_forward_lift", "attention_backward_lift",
-    "attention_p_degree", "attention_p_seeds",
+    "attention_down", "attention_forward", "attention_backward", "attention_forward_lift",
+    "attention_backward_lift", "attention_p_degree", "attention_p_seeds",
 )  # fmt: skip
 _TESTED = ("attention_p_degree", "attention_p_seeds")
-_ON_EDGES: tuple[SiteName, ...] = ("low", "up", "back", "forward", "backward")
+_ON_EDGES: tuple[SiteName, ...] = ("low", "up", "down", "back", "forward", "backward")
 EdgeKey = tuple[str, str, str]
 """uid of the source, of the target, and the edge's own (empty where its type has none)."""
 
@@ -115,7 +115,8 @@ def attention_scores(
 
     Nothing is hidden but what the run never saw (numbers of contacts, what a target forbids).
     ``attention`` of an edge is the mean of the sites that it takes part in: ``low``, ``back``,
-    ``forward``, ``backward``; for ``TARGETS`` also that of ``up`` which passes this synapse. Of
+    ``forward``, ``backward``; for ``TARGETS`` also that of ``up``, and for ``SENDS`` that of
+    ``down``, which passes this synapse. Of
     ``CONNECTS_TO`` it is that of ``up``, summed over the pair's synapses. ``attention_lift`` is the
     mean of the same sites' lifts; likewise ``attention_score``, but that of ``CONNECTS_TO`` and
     ``ATTENDS_TO`` is the mean score of the pair's synapses. Every value is a mean over seeds, with
@@ -314,13 +315,15 @@ class _Ends:
 
     Attributes:
         back: [P of back] the edge that joins a component to its neuron; -1 elsewhere.
-        up: [U] the edge from the synapse to the neuron that attends through it.
+        up: [U] the edge from the synapse to the neuron that receives, and in ``up`` attends.
+        down: [U] the edge to the synapse from the neuron that sends, and in ``down`` attends.
         arrival: [U] the flow edge by which the synapse reaches that neuron or its section.
         departure: [U] the flow edge by which the attended neuron reaches the synapse.
     """
 
     back: dict[int, int]
     up: Ints
+    down: Ints
     arrival: Ints
     departure: Ints
 
@@ -340,6 +343,7 @@ class _Ends:
         return cls(
             _own_edges(batch),
             _find(relation == PLACE["targets"], src * n + dst, synapse * n + post),
+            _find(relation == PLACE["sends"], dst * n + src, synapse * n + pre),
             _find(flow & reaching, src * n + owner[dst], synapse * n + post),
             _find(flow & leaving, dst * n + owner[src], synapse * n + pre),
         )
@@ -369,7 +373,7 @@ def _find(chosen: Tensor, codes: Tensor, wanted: Tensor) -> Ints:
 
 
 def _edge_values(batch: Batch, attention: Mapping[SiteName, SiteAttention], ends: _Ends) -> Floats:
-    """[E, 11] values of the batch's edges, not a number where a site has none."""
+    """[E, 12] values of the batch's edges, not a number where a site has none."""
     n_edges = batch.edge_index.shape[1]
     own = {
         name: _by_edge(attention[name], _positions(attention[name], ends), n_edges)
@@ -379,7 +383,7 @@ def _edge_values(batch: Batch, attention: Mapping[SiteName, SiteAttention], ends
     known = np.isfinite(stacked)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(known, stacked, 0.0).sum(axis=0) / known.sum(axis=0)
-    parts = [own[name][:, 0] for name in ("low", "up", "forward", "backward")]
+    parts = [own[name][:, 0] for name in ("low", "up", "down", "forward", "backward")]
     lifts = [own[name][:, 1] for name in ("forward", "backward")]
     tested = np.full((n_edges, len(_TESTED)), np.nan)
     return np.concatenate([mean, np.stack([*parts, *lifts], axis=1), tested], axis=1)
@@ -394,8 +398,9 @@ def _positions(one: SiteAttention, ends: _Ends) -> Ints:
             dtype=np.int64,
         )
     edge = one.site.edge.numpy()
-    if one.site.name == "up":
-        found: Ints = np.where(edge >= 0, np.append(ends.up, -1)[edge], -1)
+    if one.site.name in ("up", "down"):
+        at = ends.up if one.site.name == "up" else ends.down
+        found: Ints = np.where(edge >= 0, np.append(at, -1)[edge], -1)
         return found
     return edge
 
@@ -487,11 +492,13 @@ def _add_connections(
 
 
 def _up_values(batch: Batch, explained: Explained) -> Floats:
-    """[U, 3] alpha and lift of each edge between neurons, and the score of its synapse."""
-    one = explained.sites["up"]
-    values = _by_edge(one, one.site.edge.numpy(), batch.up_index.shape[1])
-    values[:, 2] = explained.rows[batch.up_synapse.numpy()]
-    return values
+    """[U, 4] alpha and lift of each edge between neurons, score of its synapse, alpha of down."""
+    up, down = (
+        _by_edge(one, one.site.edge.numpy(), batch.up_index.shape[1])
+        for one in (explained.sites["up"], explained.sites["down"])
+    )
+    score = explained.rows[batch.up_synapse.numpy()]
+    return np.column_stack([up[:, :2], score, down[:, 0]])
 
 
 def _side_values(edges: Floats, ends: _Ends) -> Floats:
@@ -519,7 +526,7 @@ def _fold_all(
     """Every group of synapses folded, and tested against the others.
 
     Args:
-        values: [seeds, U, 3].
+        values: [seeds, U, 4].
         sides: [seeds, U, 4].
         groups: Rows of the synapses of each connection.
         competed: [U] number of sources that the receiver of each chose between.
@@ -534,9 +541,12 @@ def _fold_all(
 
 
 def _fold(values: Floats, sides: Floats, rows: Sequence[int]) -> Floats:
-    """[seeds, 11] of the synapses of a pair: attention in sum, lift and score in mean."""
+    """[seeds, 12] of the synapses of a pair: attention in sum, lift and score in mean."""
     own, side = values[:, rows], sides[:, rows]
-    alpha, lift, score = own[:, :, 0].sum(1), own[:, :, 1].mean(1), own[:, :, 2].mean(1)
+    alpha, down = own[:, :, 0].sum(1), own[:, :, 3].sum(1)
+    lift, score = own[:, :, 1].mean(1), own[:, :, 2].mean(1)
     nothing = np.full(len(values), np.nan)
     shares, lifts = side[:, :, :2].sum(1), side[:, :, 2:].mean(1)
-    return np.column_stack([alpha, lift, score, nothing, alpha, shares, lifts, nothing, nothing])
+    return np.column_stack(
+        [alpha, lift, score, nothing, alpha, down, shares, lifts, nothing, nothing]
+    )

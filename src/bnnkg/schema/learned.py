@@ -37,6 +37,7 @@ SCORE = _score(
 )
 LOW = _score("attention_low", "Attention within the neuron (GAN_low)")
 UP = _score("attention_up", "Attention of a neuron to its presynaptic neuron (GAN_up)")
+DOWN = _score("attention_down", "Attention of a neuron to its postsynaptic neuron (GAN_up)")
 FORWARD = _score("attention_forward", "Attention along the flow (Mask A)")
 BACKWARD = _score("attention_backward", "Attention against the flow (Mask B)")
 FORWARD_LIFT = _score(
@@ -78,11 +79,11 @@ LEARNED_ON_NODES: dict[str, tuple[Property, ...]] = {
     "Mechanism": (*_NODE, *_SHARED),
 }
 LEARNED_ON_EDGES: dict[str, tuple[Property, ...]] = {
-    "SENDS": (*_EDGE, *UP, *_SIDES),
+    "SENDS": (*_EDGE, *DOWN, *_SIDES),
     "TARGETS": (*_EDGE, *UP, *_SIDES),
     "LEAVES_FROM": (*_EDGE, *_SIDES),
     "ARRIVES_AT": (*_EDGE, *_SIDES),
-    "CONNECTS_TO": (*_EDGE, *UP, *_SIDES, *P_VALUES),
+    "CONNECTS_TO": (*_EDGE, *UP, *DOWN, *_SIDES, *P_VALUES),
     "ATTENDS_TO": (*_EDGE, *UP, *P_VALUES),
     "CHILD_OF": (*_EDGE, *LOW, *_SIDES, *_SHARED),
     "HAS_COMPARTMENT": (*_EDGE, *LOW, *_SIDES, *_SHARED),
