@@ -36,7 +36,7 @@ from bnnkg.gnn.explanation import (
     weigh_heads,
 )
 from bnnkg.gnn.fitting import Fit, asks, make_learner
-from bnnkg.gnn.metrics import Floats
+from bnnkg.gnn.metrics import Floats, spread
 from bnnkg.gnn.objectives import Learner, Weights
 from bnnkg.gnn.processes import ALONE, Processes
 from bnnkg.gnn.readings import Score
@@ -392,7 +392,7 @@ def _result(run: _Run, models: Sequence[TrainingModel], seconds: float) -> RunRe
         split=study.split,
         seeds=run.seeds,
         held_out=held_out,
-        held_out_sd={m: _spread([s[m] for s in scores]) for m in held_out},
+        held_out_sd={m: spread([s[m] for s in scores]) for m in held_out},
         chance=limits,
         ceiling=ceiling_of(answers[0]["target"]) if "target" in answers[0] else {},
         gate=gate,
@@ -458,11 +458,6 @@ def _baselines(run: _Run) -> dict[str, dict[str, float]]:
         name: {metric: float(np.mean([s[metric] for s in scores])) for metric in scores[0]}
         for name, scores in found.items()
     }
-
-
-def _spread(values: Sequence[float]) -> float:
-    """Standard deviation over seeds; 0 of one."""
-    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
 def _saw(study: Study) -> tuple[str, ...]:

@@ -196,6 +196,7 @@ def _trials(
 def _rows(task: str, marks: Sequence[Mark]) -> list[dict[str, Any]]:
     """A row for each control and score."""
     from bnnkg.gnn.marking import choose
+    from bnnkg.gnn.metrics import over_seeds
 
     chosen = choose(marks)
     groups: dict[tuple[str, str], list[Mark]] = {}
@@ -207,8 +208,8 @@ def _rows(task: str, marks: Sequence[Mark]) -> list[dict[str, Any]]:
             "model": MODEL,
             "control": control,
             "score": score,
-            "auroc": _summary([mark.auroc for mark in group]),
-            "ap": _summary([mark.ap for mark in group]),
+            "auroc": over_seeds([mark.auroc for mark in group]),
+            "ap": over_seeds([mark.ap for mark in group]),
             "chosen": control == "none" and score == chosen,
         }
         for (control, score), group in groups.items()
@@ -216,19 +217,13 @@ def _rows(task: str, marks: Sequence[Mark]) -> list[dict[str, Any]]:
 
 
 def _outcomes(task: str, marks: Sequence[Mark]) -> list[dict[str, Any]]:
+    from bnnkg.gnn.metrics import over_seeds
+
     groups: dict[str, list[float]] = {}
     for mark in marks:
         if mark.score == marks[0].score:
             groups.setdefault(mark.control, []).append(mark.outcome_auroc)
     return [
-        {"task": task, "model": MODEL, "control": control, "auroc": _summary(values)}
+        {"task": task, "model": MODEL, "control": control, "auroc": over_seeds(values)}
         for control, values in groups.items()
     ]
-
-
-def _summary(values: Sequence[float]) -> Mapping[str, float | int]:
-    """Mean and standard deviation over seeds; the latter 0 of one."""
-    from statistics import fmean, stdev
-
-    sd = stdev(values) if len(values) > 1 else 0.0
-    return {"mean": fmean(values), "sd": sd, "n": len(values)}
