@@ -18,7 +18,8 @@ RUN = {
         "held_out": {"edge_auroc": 0.71}, "held_out_sd": {"edge_auroc": 0.02},
         "chance": {"edge_auroc": 0.55}, "baselines": {"degree_alone": {"edge_auroc": 0.6}},
         "seeds": [0], "curves": [EPOCHS], "agreement": 0.41,
-        "score_method": "lift, weighted", "fidelity": {"lift, mean": 0.01, "lift, weighted": 0.04},
+        "score_method": "attention_rollout",
+        "fidelity": {"attention_lift": 0.01, "attention_rollout": 0.04},
     },
     "strongest": {
         "rows": [{"sender": "AVAL", "receiver": "VA1"}], "reason": "",
@@ -40,8 +41,8 @@ def test_a_run_is_told_whole() -> None:
     assert "network.width 64" in lines
     assert "edge_auroc 0.71 0.02 0.55 0.6" in lines
     assert any("▁ █" in line and "█▃▁" in line for line in lines)
-    assert "attention_score: lift, weighted" in lines
-    assert "lift, weighted 0.04" in lines
+    assert "attention_score is attention_rollout" in lines
+    assert any(line.startswith("attention_rollout 0.04 share of the answers") for line in lines)
     assert "AVAL VA1" in lines
     assert "$ bnnkg query strongest_connections --param run=second --param limit=10" in lines
     assert "MATCH (n)" in lines

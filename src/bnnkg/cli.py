@@ -493,8 +493,8 @@ def benchmark_planted(
         typer.Option(
             "--task",
             metavar="NAME",
-            show_default="all but ba-2motifs",
-            help="direct, decoys, trans, graph or ba-2motifs; may be given again.",
+            show_default="direct, decoys, trans and graph",
+            help="One of these, compartment, mechanism or ba-2motifs; may be given again.",
         ),
     ] = None,
 ) -> None:

@@ -7,6 +7,7 @@ from typing import IO, Any
 
 from bnnkg.console import write_table
 from bnnkg.reports import score_columns
+from bnnkg.schema.learned import SCORE_METHODS
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
@@ -84,13 +85,15 @@ def _write_verdict(metrics: Mapping[str, Any], out: IO[str]) -> None:
     out.write(f"\n{gate['metric']} is {verdict}\n")
     if metrics["agreement"] is not None:
         out.write(f"seeds agree at {metrics['agreement']:.2f} (rank correlation of the lift)\n")
-    out.write(f"\nattention_score: {metrics['score_method']}\n")
+    out.write(f"\nattention_score is {metrics['score_method']}\n")
     out.write("Chosen by what the loss on validation rises by when the tenth of the connections\n")
     out.write("that a score ranks highest is hidden: the most is what the network used most.\n")
+    costs = metrics["fidelity"]
+    rises = [costs.get(method) for method in SCORE_METHODS]
+    meanings = list(SCORE_METHODS.values())
     write_table(
-        {"score": list(metrics["fidelity"]), "rise": list(metrics["fidelity"].values())},
-        out, whole=True,
-    )  # fmt: skip
+        {"score": list(SCORE_METHODS), "rise": rises, "what it is": meanings}, out, whole=True
+    )
 
 
 def _write_strongest(strongest: Mapping[str, Any], out: IO[str]) -> None:

@@ -25,7 +25,7 @@ from bnnkg.errors import TrainingError
 from bnnkg.gnn.batching import collate
 from bnnkg.gnn.features import places
 from bnnkg.gnn.graph import build
-from bnnkg.gnn.hiding import hide_features, hide_pairs
+from bnnkg.gnn.hiding import hide_features, hide_pairs, hide_rows
 from bnnkg.gnn.scaling import fit_scaling
 from bnnkg.gnn.tensors import Batch, Hidden
 from bnnkg.schema.computation import Kind
@@ -263,3 +263,23 @@ def test_what_collate_did_not_make_is_refused() -> None:
     bare = replace(collate([whole], fit_scaling([whole])), ledger=None)
     with pytest.raises(TrainingError, match="collate did not make"):
         hide_pairs(bare, rows([(0, 1)]))
+
+
+@settings(max_examples=20, deadline=None)
+@given(models(min_synapses=1), st.data())
+def test_rows_are_hidden_with_their_edges_and_nothing_else(
+    model: Model, data: st.DataObject
+) -> None:
+    whole = build(tables_of(model))
+    batch = collate([whole], fit_scaling([whole]))
+    row = data.draw(st.integers(0, len(batch.kind) - 1))
+    hidden = hide_rows(batch, torch.tensor([row]))
+    at = (batch.edge_index == row).any(dim=0)
+    assert not hidden.edge_attr[at].any()
+    assert torch.equal(hidden.edge_attr[~at], batch.edge_attr[~at])
+    for kind, mask in batch.mask.items():
+        own = torch.arange(len(mask)) + batch.first_row(kind) == row
+        assert not hidden.mask[kind][own].any()
+        assert not hidden.x[kind][own].any()
+        assert torch.equal(hidden.mask[kind][~own], mask[~own])
+        assert torch.equal(hidden.x[kind][~own], batch.x[kind][~own])

@@ -60,3 +60,25 @@ def test_losing_the_highest_costs_what_the_network_used() -> None:
     values = np.linspace(1.0, 0.1, 10)
     assert abs(cost_of_losing(Counting(), trial, values) - rise) < 1e-6
     assert abs(cost_of_losing(Counting(), trial, values[::-1].copy())) < 1e-6
+
+
+class Reading(nn.Module):
+    """Logit of the first neuron: what is seen of its second section."""
+
+    def forward(self, trial: Trial) -> tuple[Tensor, None]:
+        return 10.0 * trial.batch.mask["dendrite"][0].float().mean().expand(1), None
+
+
+def test_a_section_is_lost_with_all_that_is_known_of_it() -> None:
+    graph = training_model(circuit(16)).tensors
+    batch = collate([graph], fit_scaling([graph]))
+    candidates = torch.arange(10) + batch.first_row("dendrite")
+    trial = Trial(
+        batch, build_sites(batch, heads=4, hops=2), False, torch.tensor([0]), torch.ones(1),
+        candidates, torch.zeros(10, dtype=torch.bool),
+    )  # fmt: skip
+    seen = 10.0 * float(batch.mask["dendrite"][0].float().mean())
+    rise = math.log(2) - math.log1p(math.exp(-seen))
+    values = np.linspace(1.0, 0.1, 10)
+    assert abs(cost_of_losing(Reading(), trial, values) - rise) < 1e-6
+    assert abs(cost_of_losing(Reading(), trial, values[::-1].copy())) < 1e-6

@@ -12,11 +12,14 @@ from trained_models import TINY, circuit, training_model
 from bnnkg.errors import ModelChangedError
 from bnnkg.gnn.batching import collate
 from bnnkg.gnn.explanation import explain
+from bnnkg.gnn.readings import HeadWeights, Score
 from bnnkg.gnn.scores import TrainedRun, attention_scores, load_run
-from bnnkg.gnn.sites import build_sites
+from bnnkg.gnn.sites import SiteName, build_sites
 from bnnkg.gnn.training import train
-from bnnkg.schema.learned import LEARNED_ON_EDGES, LEARNED_ON_NODES
+from bnnkg.schema.learned import LEARNED_ON_EDGES, LEARNED_ON_NODES, SCORE_METHODS
 from bnnkg.schema.records import EdgeTable, NodeTable
+
+ELECTRICAL = {("n00", "n02"), ("n02", "n00")}
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +63,7 @@ def test_properties_are_those_declared(
     )
     assert "attention_up" in edges["CONNECTS_TO"].columns
     assert "attention_up" in edges["TARGETS"].columns
+    assert "attention_down" in edges["SENDS"].columns
 
 
 def column(table: NodeTable | EdgeTable, name: str) -> np.ndarray:
@@ -79,15 +83,19 @@ def test_the_tokens_shares_are_one_in_sum(
     assert total == pytest.approx(1)
 
 
-def test_connections_sum_alpha_and_average_lift_over_synapses_and_seeds(
-    run: TrainedRun, tables: tuple[dict[str, NodeTable], dict[str, EdgeTable]]
-) -> None:
+@pytest.mark.parametrize(
+    ("site", "name"), [("up", "attention"), ("up", "attention_up"), ("down", "attention_down")]
+)
+def test_connections_sum_alpha_over_synapses_and_average_over_seeds(
+    run: TrainedRun, tables: tuple[dict[str, NodeTable], dict[str, EdgeTable]],
+    site: SiteName, name: str,
+) -> None:  # fmt: skip
     tensors = training_model(circuit()).tensors
     batch = collate([tensors], run.scaling)
     sites = build_sites(batch, heads=2, hops=2)
     alphas: dict[tuple[str, str], list[float]] = {}
     for learner in run.learners:
-        one = explain(learner, batch, sites)["up"]
+        one = explain(learner, batch, sites).sites[site]
         for p, edge in enumerate(one.site.edge.tolist()):
             if edge >= 0:
                 pre, post = batch.up_index[:, edge].tolist()
@@ -95,7 +103,7 @@ def test_connections_sum_alpha_and_average_lift_over_synapses_and_seeds(
                 alphas.setdefault(key, []).append(float(one.alpha[p]))
     edge = tables[1]["CONNECTS_TO"]
     for src, dst, value, kind in zip(
-        edge.src, edge.dst, edge.columns["attention"], edge.columns["uid"], strict=True
+        edge.src, edge.dst, edge.columns[name], edge.columns["uid"], strict=True
     ):
         if kind.endswith("chemical"):
             assert value == pytest.approx(sum(alphas[src, dst]) / 2)
@@ -132,15 +140,35 @@ def test_the_strongest_pairs_attend_from_post_to_pre(
     assert pairs <= known | {("n00", "n02"), ("n02", "n00")}
 
 
-def test_weights_of_heads_change_the_score_and_not_the_lift(run: TrainedRun) -> None:
+def test_the_score_of_a_connection_is_the_mean_over_its_synapses(run: TrainedRun) -> None:
+    """Whichever score was chosen, and it changes nothing else."""
     tensors = training_model(circuit()).tensors
-    first = {"up": torch.tensor([[0.5]])}  # one block, one head from presynaptic neurons
-    runs = (replace(run, weights=(None, None)), replace(run, weights=(first, first)))
-    plain, other = (attention_scores(r, [tensors]) for r in runs)
-    a, b = ({t.type: t for t in s.edges}["CONNECTS_TO"] for s in (plain, other))
-    assert a.columns["attention_lift"] == b.columns["attention_lift"]
-    assert a.columns["attention_score"] != b.columns["attention_score"]
-    assert a.columns["attention_score"] == pytest.approx(a.columns["attention_lift"])
+    weights: HeadWeights = {("up", 0): torch.tensor([1.0])}  # one block, one head of GAN_up
+    written = {}
+    for method in SCORE_METHODS:
+        scores = (Score(method, weights),) * 2
+        result = attention_scores(replace(run, scores=scores), [tensors])
+        written[method] = result
+        synapses = next(t for t in result.nodes if t.label == "Synapse")
+        of_synapse = dict(zip(synapses.uid, synapses.columns["attention_score"], strict=True))
+        edges = {t.type: t for t in result.edges}
+        reached = zip(edges["TARGETS"].src, edges["TARGETS"].dst, strict=True)
+        senders = dict(zip(edges["SENDS"].dst, edges["SENDS"].src, strict=True))
+        pairs: dict[tuple[str, str], list[float]] = {}
+        for synapse, receiver in reached:
+            if senders[synapse] != receiver and (senders[synapse], receiver) not in ELECTRICAL:
+                pairs.setdefault((senders[synapse], receiver), []).append(of_synapse[synapse])
+        table = edges["CONNECTS_TO"]
+        found = dict(zip(zip(table.src, table.dst, strict=True),
+                         table.columns["attention_score"], strict=True))  # fmt: skip
+        for pair, values in pairs.items():
+            assert found[pair] == pytest.approx(sum(values) / len(values))
+    lifts = [next(t for t in r.edges if t.type == "CONNECTS_TO").columns["attention_lift"]
+             for r in written.values()]  # fmt: skip
+    assert lifts[0] == lifts[1] == lifts[2]
+    of_rows = [next(t for t in r.nodes if t.label == "Synapse").columns["attention_score"]
+               for r in written.values()]  # fmt: skip
+    assert of_rows[0] != of_rows[1] != of_rows[2]
 
 
 def test_another_version_of_the_model_is_refused(run: TrainedRun) -> None:

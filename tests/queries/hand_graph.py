@@ -424,6 +424,7 @@ def _add_connection(
     learned = {
         "attention": lift / 8, "attention_lift": lift, "attention_lift_sd": 0.25,
         "attention_score": lift / 16, "attention_up": lift / 10,
+        "attention_down": lift / 12,
         "attention_forward": forward / 8, "attention_backward": backward / 8,
         "attention_forward_lift": forward, "attention_forward_lift_sd": 0.3,
         "attention_backward_lift": backward, "attention_backward_lift_sd": 0.4,

@@ -258,7 +258,7 @@ def dump(driver: neo4j.Driver) -> tuple[list[Any], list[Any]]:
             "MATCH (a)-[e]->(b) RETURN labels(a), a.uid, type(e), labels(b), b.uid, properties(e)"
         ).values()
     return (
-        sorted([*row[:-1], sorted(row[-1].items())] for row in nodes),
+        sorted(([*row[:-1], sorted(row[-1].items())] for row in nodes), key=repr),
         sorted(([*row[:-1], sorted(row[-1].items())] for row in edges), key=repr),
     )
 

@@ -31,6 +31,7 @@ AWKWARD = {
 AWKWARD_LISTS = {
     "gate_names": [['"', "", "x;y,|z\n2", "\\"]],
     "gate_v_half_mV": [[1.5, math.inf, -0.0, 5e-324]],
+    "gate_slope_mV": [[math.nan, 2.0]],
     "gate_instances": [[]],
     "parameter_units": [[""]],
     "kinetics_note": ['two\nlines, "quoted" \\"'],
@@ -76,9 +77,11 @@ def test_the_graph_is_that_of_transactions(
         before = store.store_id
         results = store.import_models(models)
         assert [(r.status, r.key) for r in results] == [("loaded", k) for k in ("a", "b", "aa")]
-        assert plain(store.read_model("a")) == plain(models[0])
+        # As text, in which what is no number is like itself.
+        found, wanted = plain(store.read_model("a")), plain(models[0])
+        assert repr(sorted(found.items(), key=repr)) == repr(sorted(wanted.items(), key=repr))
         with drive(home) as driver:
-            assert dump(driver) == expected
+            assert repr(dump(driver)) == repr(expected)
         assert store.load_model(models[1]).status == "unchanged"
         constraints = store.read("SHOW CONSTRAINTS YIELD name RETURN count(*) AS n").columns["n"]
         assert constraints[0] > 10

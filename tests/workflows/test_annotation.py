@@ -190,6 +190,20 @@ def test_attention_is_a_distribution(
     )
     assert len(shares) > 20
     assert all(0 < share < 1 for _, share in shares)
+    # In GAN_up its receivers share the same out, seen from the sender.
+    shares = ask(
+        driver,
+        "MATCH (n:Neuron)-[e:CONNECTS_TO {kind: 'chemical'}]->(:Neuron)"
+        " WHERE e.attention_down IS NOT NULL RETURN n.uid, sum(e.attention_down)",
+    )
+    assert len(shares) > 20
+    assert all(0 < share < 1 for _, share in shares)
+    sent = one(
+        driver,
+        "MATCH (:Neuron)-[e:SENDS]->(s:Synapse {kind: 'chemical'})-[t:TARGETS]->()"
+        " RETURN count(e) = count(e.attention_down) AND count(t) = count(t.attention_up)",
+    )
+    assert sent is True
     # A share times the number of rows that it competed with.
     lifts = ask(
         driver,

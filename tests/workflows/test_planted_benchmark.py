@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from the_command import Command
 
+from bnnkg.gnn.features import places
 from bnnkg.progress import silent
+from bnnkg.schema.computation import Kind
 from bnnkg.settings import Settings
 from bnnkg.workflows.planted import _N_NETWORKS, _own_database, _read, _rows, _trials
 
@@ -37,6 +39,26 @@ def test_the_truth_finds_its_rows(settings: Settings, monkeypatch: pytest.Monkey
                 for _ in one.candidates]  # fmt: skip
     assert [receiver[row] for row in trial.candidates.tolist()] == expected
     assert trial.batch.n_graphs == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["compartment", "mechanism"])
+def test_the_parts_of_a_neuron_find_their_rows(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    """Every candidate belongs to the neuron that it concerns, and drivers are told by a feature."""
+    monkeypatch.setattr("bnnkg.workflows.planted.N_DOCUMENTS", 3)
+    monkeypatch.setitem(_N_NETWORKS, task, 2)
+    with _own_database(settings) as own:
+        tensors, known = _read(task, settings=own, progress=silent)
+    trial = _trials(tensors, known, 0)[-1]
+    expected = [row for row, one in zip(trial.subjects.tolist(), known[2], strict=True)
+                for _ in one.candidates]  # fmt: skip
+    assert trial.batch.neuron_of[trial.candidates].tolist() == expected
+    kind: Kind = "dendrite" if task == "compartment" else "mechanism"
+    column = places(kind)["cm_uF_per_cm2" if task == "compartment" else "ion_ca"]
+    values = trial.batch.x[kind][trial.candidates - trial.batch.first_row(kind), column]
+    assert float(values[trial.drivers].min()) > float(values[~trial.drivers].max())
 
 
 @pytest.mark.slow

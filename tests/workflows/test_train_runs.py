@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -210,3 +212,26 @@ def test_a_run_cannot_go_on_without_its_models(
     wipe(driver)
     with pytest.raises(UnknownModelError):
         train(TrainRequest(resume=told["run"]), settings=settings)
+
+
+@pytest.mark.slow
+def test_two_processes_of_torchrun_make_one_run(
+    circuits: tuple[str, ...], settings: Settings, bnnkg: Command
+) -> None:
+    """As the documentation says it; one process with as many questions a step learns the same."""
+    how = ("--models", circuits[0], "--epochs", 3, "--seeds", 1, "--accumulate", 2, "--json")
+    before = {row["run"] for row in list_runs(settings)}
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    told = os.environ | {
+        "BNNKG_DB": settings.db, "BNNKG_CATALOGUE": str(settings.catalogue), "OMP_NUM_THREADS": "1",
+    }  # fmt: skip
+    done = subprocess.run(
+        [*launcher, "-m", "bnnkg", "train", *map(str, how)],
+        env=told, capture_output=True, text=True, timeout=900, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    together = json.loads(done.stdout)
+    assert {row["run"] for row in list_runs(settings)} - before == {together["run"]}
+    alone = json.loads(bnnkg("train", *how).stdout)
+    for metric, value in alone["held_out"].items():
+        assert together["held_out"][metric] == pytest.approx(value, abs=0.02)

@@ -65,7 +65,8 @@ class Attended:
         alpha: [P, heads of the site] weights, before any dropout; 1 in sum per target and head.
         values: [source rows, heads, D] what was attended to, and
         out: [target rows, heads, D] what came of it: with ``out.grad``, the loss' sensitivity to
-            alpha. Both are empty for ``back``; for ``cls`` a source row is a row of the batch.
+            alpha. Both are empty for ``back``, and where no gradient will come: they are the most
+            of what a pass over a large graph holds. For ``cls`` a source row is a row of the batch.
     """
 
     site: Site
@@ -141,10 +142,13 @@ class _Context:
     record: list[Attended] | None
 
     def keep(self, attended: Attended) -> None:
-        if self.record is not None:
-            if attended.out.requires_grad:
-                attended.out.retain_grad()
+        if self.record is None:
+            return
+        if attended.out.requires_grad:
+            attended.out.retain_grad()
             self.record.append(attended)
+        else:
+            self.record.append(Attended(attended.site, attended.block, attended.alpha))
 
 
 def _bias_inputs(batch: Batch, sites: Sites) -> dict[SiteName, Tensor]:

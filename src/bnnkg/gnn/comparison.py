@@ -6,13 +6,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from bnnkg.gnn.ablations import shuffle_hierarchy
 from bnnkg.gnn.baselines import RULES
 from bnnkg.gnn.contenders import CONTENDERS, Contender, Group
 from bnnkg.gnn.evaluation import METRIC, answer_all, answer_by_rule, score
 from bnnkg.gnn.fitting import Fit, asks
+from bnnkg.gnn.metrics import over_seeds
 from bnnkg.gnn.rivals import n_parameters
 from bnnkg.gnn.study import Study, TrainingModel
 from bnnkg.gnn.training import TrainingConfig, deterministic, prepare
@@ -160,17 +159,11 @@ def _row(own: Sequence[Outcome], base: Mapping[int, Outcome]) -> dict[str, objec
         "model": first.model,
         "group": first.group,
         "metric": first.metric,
-        "held_out": _spread([one.held_out for one in own]),
-        "validation": _spread(stopped) if stopped else None,
-        "above": _spread(above) if above else None,
+        "held_out": over_seeds([one.held_out for one in own]),
+        "validation": over_seeds(stopped) if stopped else None,
+        "above": over_seeds(above) if above else None,
         "parameters": first.parameters,
-        "epochs": _spread([float(one.epochs) for one in own]),
-        "cpu_s": _spread([one.cpu_s for one in own]),
-        "wall_s": _spread([one.wall_s for one in own]),
+        "epochs": over_seeds([float(one.epochs) for one in own]),
+        "cpu_s": over_seeds([one.cpu_s for one in own]),
+        "wall_s": over_seeds([one.wall_s for one in own]),
     }
-
-
-def _spread(values: Sequence[float]) -> dict[str, float | int]:
-    """Mean and standard deviation; the latter 0 of one."""
-    sd = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    return {"mean": float(np.mean(values)), "sd": sd, "n": len(values)}

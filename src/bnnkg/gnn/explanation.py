@@ -1,4 +1,4 @@
-"""Attention of a trained network on a batch, site by site, and which score of it to believe."""
+"""What a trained network attended to, folded over heads and blocks, and which score to believe."""
 
 from __future__ import annotations
 
@@ -13,16 +13,22 @@ from bnnkg.gnn.bgan import BganConfig
 from bnnkg.gnn.hiding import hide_pairs
 from bnnkg.gnn.metrics import Floats, spearman
 from bnnkg.gnn.objectives import Learner, Weights, loss_of
-from bnnkg.gnn.portable import edge_dots
 from bnnkg.gnn.questions import Question
+from bnnkg.gnn.readings import (
+    Answered,
+    HeadWeights,
+    Score,
+    View,
+    head_weights,
+    read_edges,
+    read_rows,
+    relevance_of,
+)
 from bnnkg.gnn.sites import Site, SiteName, Sites, build_sites
+from bnnkg.gnn.targets import Target
 from bnnkg.gnn.tensors import Batch
 
-HeadWeights = Mapping[SiteName, Tensor]
-"""Per site [blocks, heads of the site], 1 in sum."""
-
-MEAN_LIFT = "lift, mean over heads and blocks"
-WEIGHTED_LIFT = "lift, heads and blocks weighted by |alpha * dL/dalpha| on validation"
+LIFT = Score("attention_lift")
 SHARE_DELETED = 0.1
 """Share of the connections that are hidden to see what they were worth."""
 
@@ -37,7 +43,7 @@ class SiteAttention:
         site: The edges.
         alpha: [P] mean over heads and blocks.
         lift: [P] alpha times the number of sources it competed with.
-        score: [P] the same with heads and blocks weighted.
+        score: [P] the score that was chosen.
     """
 
     site: Site
@@ -46,82 +52,98 @@ class SiteAttention:
     score: Floats
 
 
+@dataclass(frozen=True)
+class Explained:
+    """What a network saw in a batch.
+
+    Attributes:
+        sites: Its attention.
+        rows: [N] the score that was chosen, of each row.
+    """
+
+    sites: Mapping[SiteName, SiteAttention]
+    rows: Floats
+
+
 def explain(
-    learner: Learner, batch: Batch, sites: Sites, weights: HeadWeights | None = None
-) -> dict[SiteName, SiteAttention]:
+    learner: Learner,
+    batch: Batch,
+    sites: Sites,
+    score: Score = LIFT,
+    target: Target | None = None,
+) -> Explained:
     """Attention of a network on a batch.
 
     Args:
         learner: Trained BGAN.
         batch: Graphs.
         sites: Their attention sites.
-        weights: Of heads and blocks, for ``score``; all the same where absent.
+        score: What is written as ``score``.
+        target: What the network was asked for, if it was for a supervised target.
     """
+    view = _look(learner, batch, sites, target)
+    scores = read_edges(view, score)
+    found: dict[SiteName, SiteAttention] = {}
+    for name, values in scores.items():
+        own = [attended for attended in view.attention if attended.site.name == name]
+        alpha = torch.stack([attended.alpha for attended in own]).double().mean(dim=(0, 2))
+        lift = alpha * own[0].site.plan.n_sources.double()
+        found[name] = SiteAttention(
+            own[0].site, alpha.numpy(), lift.numpy(), values.double().numpy()
+        )
+    return Explained(found, read_rows(view, score).double().numpy())
+
+
+def _look(learner: Learner, batch: Batch, sites: Sites, target: Target | None) -> View:
     learner.eval()
     with torch.no_grad():
         attention = learner.encoder(batch, sites, explain=True).attention
-    found: dict[SiteName, SiteAttention] = {}
-    for name in dict.fromkeys(attended.site.name for attended in attention):
-        own = [attended for attended in attention if attended.site.name == name]
-        alpha = torch.stack([attended.alpha for attended in own]).double()
-        competitors = own[0].site.plan.n_sources.double()
-        heads = torch.full(alpha.shape[::2], 1.0 / alpha[:, 0].numel()) if alpha.shape[1] else None
-        if weights is not None and name in weights:
-            heads = weights[name]
-        score = (
-            alpha.mean((0, 2))
-            if heads is None
-            else torch.einsum("bph,bh->p", alpha, heads.double())
-        )
-        mean = alpha.mean(dim=(0, 2))
-        found[name] = SiteAttention(
-            own[0].site, mean.numpy(), (mean * competitors).numpy(), (score * competitors).numpy()
-        )
-    return found
+    return View(batch, attention, Answered.at_rows(_answering(batch, target), batch))
+
+
+def _answering(batch: Batch, target: Target | None) -> Tensor:
+    """Rows that answers are read from: mechanisms for their targets; else neurons.
+
+    A network without connections was only asked for features, of any row.
+    """
+    if target is not None and target.subject == "mechanism":
+        first = batch.first_row("mechanism")
+        return torch.arange(first, first + len(batch.x["mechanism"]))
+    asks_neurons = target is not None or batch.up_index.shape[1] > 0
+    return torch.arange(len(batch.x["neuron"]) if asks_neurons else len(batch.kind))
 
 
 def weigh_heads(learner: Learner, asked: Sequence[Question], loss: Weights) -> HeadWeights:
-    """How much the answers depend on each head of each block: ``sum_p |alpha_p dL/dalpha_p|``.
-
-    ``dL/dalpha_ij = dL/do_i . v_j``. Weights of one site are 1 in sum; ``back`` and ``cls``, which
-    no connection between neurons passes, keep equal ones.
-    """
+    """How much the answers depend on each head of each block of each site, on validation."""
     learner.eval()
-    totals: dict[SiteName, dict[int, Tensor]] = {}
+    relevances = []
     for question in asked:
         rows = learner.encoder(question.batch, question.sites, explain=True)
         learner.zero_grad()
         loss_of(learner.answer(question, rows), question, loss).backward()  # type: ignore[no-untyped-call]
-        for attended in rows.attention:
-            if attended.out.grad is None:
-                continue
-            gradient = edge_dots(attended.out.grad, attended.values.detach(), attended.site.plan)
-            blocks = totals.setdefault(attended.site.name, {})
-            share = (attended.alpha.detach() * gradient).abs().sum(0)
-            blocks[attended.block] = blocks.get(attended.block, torch.zeros_like(share)) + share
+        relevances.append(relevance_of(rows.attention))
     learner.zero_grad()
-    found = {}
-    for name, blocks in totals.items():
-        stacked = torch.stack([blocks[number] for number in sorted(blocks)])
-        if float(stacked.sum()) > 0:
-            found[name] = stacked / stacked.sum()
-    return found
+    return head_weights(relevances)
 
 
 def fidelity(
-    learner: Learner, asked: Sequence[Question], loss: Weights, weights: HeadWeights | None
+    learner: Learner,
+    asked: Sequence[Question],
+    loss: Weights,
+    score: Score,
+    target: Target | None = None,
 ) -> float:
     """What it costs to lose the connections that a score ranks highest.
 
-    The tenth of the visible pairs of neurons with the highest score (mean over their synapses in
-    ``up``) is hidden; what the loss on validation rises by says how far the network used them.
+    The tenth of the visible pairs of neurons whose synapses have the highest score (their mean) is
+    hidden; what the loss on validation rises by says how far the network used them.
     """
     shape: BganConfig = learner.encoder.config  # type: ignore[assignment]
     rises = []
     for question in asked:
         if not question.batch.up_index.shape[1]:
             continue
-        ranked = explain(learner, question.batch, question.sites, weights)["up"]
+        ranked = read_rows(_look(learner, question.batch, question.sites, target), score)
         batch = hide_pairs(question.batch, _highest_pairs(question.batch, ranked))
         fewer = replace(
             question, batch=batch, sites=build_sites(batch, heads=shape.heads, hops=shape.hops)
@@ -163,13 +185,11 @@ def connection_lifts(attention: Mapping[SiteName, SiteAttention]) -> Floats:
     return np.zeros(0)
 
 
-def _highest_pairs(batch: Batch, ranked: SiteAttention) -> Tensor:
-    """[2, n] pairs of neurons."""
-    real = ranked.site.edge >= 0
-    ends = batch.up_index[:, ranked.site.edge[real]]
-    pairs, place = torch.unique(torch.sort(ends, dim=0).values, dim=1, return_inverse=True)
-    values = torch.from_numpy(ranked.score)[real]
-    total = torch.zeros(pairs.shape[1], dtype=torch.float64).index_add_(0, place, values)
+def _highest_pairs(batch: Batch, ranked: Tensor) -> Tensor:
+    """[2, n] pairs of neurons, by the mean score [N] of the synapses between them."""
+    ends = torch.sort(batch.up_index, dim=0).values
+    pairs, place = torch.unique(ends, dim=1, return_inverse=True)
+    total = torch.zeros(pairs.shape[1]).index_add_(0, place, ranked[batch.up_synapse])
     mean = total / torch.bincount(place, minlength=pairs.shape[1])
     n = max(1, round(SHARE_DELETED * pairs.shape[1]))
     highest: Tensor = pairs[:, torch.argsort(mean, descending=True, stable=True)[:n]]

@@ -144,6 +144,19 @@ def hide_features(
     return cover.apply(batch)
 
 
+def hide_rows(batch: Batch, rows: Tensor) -> Batch:
+    """Hides all features of some rows of a batch, and of the edges that begin or end there."""
+    chosen = torch.zeros(len(batch.kind), dtype=torch.bool)
+    chosen[rows] = True
+    cover = _Cover.of(batch)
+    for kind in KINDS:
+        first = batch.first_row(kind)
+        cover.nodes[kind][chosen[first : first + len(batch.mask[kind])]] = True
+    cover.edges[chosen[batch.edge_index].any(dim=0)] = True
+    cover.up[chosen[batch.up_synapse] | chosen[batch.up_index].any(dim=0)] = True
+    return cover.apply(batch)
+
+
 @dataclass(frozen=True)
 class _Cover:
     """What is to be hidden: True per kind and column, per edge and feature, per up edge."""

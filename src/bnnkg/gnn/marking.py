@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from bnnkg.gnn.attributions import (
-    HeadWeights,
-    candidate_scores,
-    head_weights,
-    lift,
-    look,
-    weighted_lift,
-)
+from bnnkg.gnn.attributions import candidate_scores, look
 from bnnkg.gnn.explanation import SHARE_DELETED, most_costly
-from bnnkg.gnn.hiding import hide_pairs
+from bnnkg.gnn.hiding import hide_pairs, hide_rows
 from bnnkg.gnn.metrics import Floats, auroc, average_precision
+from bnnkg.gnn.readings import HeadWeights, Score, head_weights, read_rows
 from bnnkg.gnn.sites import build_sites
+from bnnkg.gnn.tensors import Batch
 from bnnkg.gnn.trials import (
     NETWORK,
     Predictor,
@@ -31,6 +26,8 @@ from bnnkg.gnn.trials import (
     outcome_auroc,
     outcome_loss,
 )
+from bnnkg.schema.computation import KINDS
+from bnnkg.schema.learned import SCORE_METHODS
 
 Control = Literal["none", "untrained", "shuffled"]
 CONTROLS: tuple[Control, ...] = get_args(Control)
@@ -86,16 +83,21 @@ def choose(marks: Sequence[Mark]) -> str:
 def cost_of_losing(predictor: nn.Module, trial: Trial, values: Floats) -> float:
     """What the loss rises by when the tenth of the candidates with the highest values is hidden.
 
-    Candidates are synapses here; each goes with all that joins its two neurons.
+    A synapse goes with all that joins its two neurons; of a section or mechanism all features go.
     """
     n = max(1, round(SHARE_DELETED * len(values)))
     highest = trial.candidates[torch.from_numpy(np.argsort(-values, kind="stable")[:n].copy())]
-    batch = trial.batch
-    hidden = hide_pairs(batch, batch.up_index[:, torch.isin(batch.up_synapse, highest)])
+    hidden = _without(trial.batch, highest)
     sites = build_sites(hidden, heads=NETWORK.heads, hops=NETWORK.hops)
     with torch.no_grad():
         before = float(outcome_loss(predictor, trial))
         return float(outcome_loss(predictor, replace(trial, batch=hidden, sites=sites))) - before
+
+
+def _without(batch: Batch, rows: Tensor) -> Batch:
+    if KINDS[int(batch.kind[rows[0]])] != "synapse":
+        return hide_rows(batch, rows)
+    return hide_pairs(batch, batch.up_index[:, torch.isin(batch.up_synapse, rows)])
 
 
 def _material(
@@ -111,7 +113,7 @@ def _material(
 def _mark(
     predictor: Predictor, validation: Trial, test: Trial, control: Control, seed: int
 ) -> Iterator[Mark]:
-    weights = head_weights([look(predictor, validation)])
+    weights = head_weights([look(predictor, validation).relevance])
     costs = _costs(predictor, validation, weights) if control == "none" else {}
     predicted = outcome_auroc(predictor, [test])
     truth = test.drivers.numpy()
@@ -122,13 +124,11 @@ def _mark(
         )  # fmt: skip
 
 
-def _costs(predictor: Predictor, trial: Trial, weights: HeadWeights) -> dict[str, float]:
-    """What it costs to lose what each score ranks highest, of those that ``annotate`` can write."""
-    seen = look(predictor, trial)
-    return {
-        name: cost_of_losing(predictor, trial, values[trial.candidates].numpy())
-        for name, values in (
-            ("attention_lift", lift(seen)),
-            ("attention_head_weighted", weighted_lift(seen, weights)),
-        )
-    }
+def _costs(predictor: Predictor, trial: Trial, weights: HeadWeights) -> Mapping[str, float]:
+    """What it costs to lose what each score ranks highest, of those that can be written."""
+    view = look(predictor, trial).view
+    costs: dict[str, float] = {}
+    for method in SCORE_METHODS:
+        values = read_rows(view, Score(method, weights))[trial.candidates].numpy()
+        costs[method] = cost_of_losing(predictor, trial, values)
+    return costs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -82,3 +83,13 @@ def spearman(one: ArrayLike, other: ArrayLike) -> float:
     a, b = a - a.mean(), b - b.mean()
     scale = float(np.sqrt(np.square(a).sum() * np.square(b).sum()))
     return float((a * b).sum() / scale) if scale > 0 else float("nan")
+
+
+def spread(values: Sequence[float]) -> float:
+    """Standard deviation over seeds; 0 of one."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
+
+def over_seeds(values: Sequence[float]) -> dict[str, float | int]:
+    """``mean``, ``sd`` and ``n`` of what several seeds gave."""
+    return {"mean": float(np.mean(values)), "sd": spread(values), "n": len(values)}

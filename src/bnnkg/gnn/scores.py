@@ -15,11 +15,12 @@ from bnnkg.errors import ModelChangedError
 from bnnkg.gnn.batching import UP, collate
 from bnnkg.gnn.checkpoints import load_checkpoint
 from bnnkg.gnn.contenders import BGAN
-from bnnkg.gnn.explanation import HeadWeights, SiteAttention, explain
+from bnnkg.gnn.explanation import Explained, SiteAttention, explain
 from bnnkg.gnn.features import places
 from bnnkg.gnn.fitting import make_learner
 from bnnkg.gnn.metrics import Floats, Ints
 from bnnkg.gnn.objectives import Learner
+from bnnkg.gnn.readings import Score
 from bnnkg.gnn.scaling import Scaling
 from bnnkg.gnn.significance import degree_matched_p, seed_p
 from bnnkg.gnn.sites import SiteName, build_sites
@@ -39,14 +40,14 @@ _LABEL: dict[Kind, str] = {
     "neuron": "Neuron", "soma": "Compartment", "dendrite": "Compartment", "axon": "Compartment",
     "synapse": "Synapse", "mechanism": "Mechanism",
 }  # fmt: skip
-_NODE = ("cls_attention", "cls_lift", "received_lift")
+_NODE = ("cls_attention", "cls_lift", "received_lift", "attention_score")
 _EDGE = (
     "attention", "attention_lift", "attention_score", "attention_low", "attention_up",
-    "attention_forward", "attention_backward", "attention_forward_lift", "attention_backward_lift",
-    "attention_p_degree", "attention_p_seeds",
+    "attention_down", "attention_forward", "attention_backward", "attention_forward_lift",
+    "attention_backward_lift", "attention_p_degree", "attention_p_seeds",
 )  # fmt: skip
 _TESTED = ("attention_p_degree", "attention_p_seeds")
-_ON_EDGES: tuple[SiteName, ...] = ("low", "up", "back", "forward", "backward")
+_ON_EDGES: tuple[SiteName, ...] = ("low", "up", "down", "back", "forward", "backward")
 EdgeKey = tuple[str, str, str]
 """uid of the source, of the target, and the edge's own (empty where its type has none)."""
 
@@ -59,8 +60,8 @@ class TrainedRun:
         config: Its configuration.
         seeds: The seeds, and
         learners: their networks.
-        weights: Per seed, what each head counts for in ``attention_score``.
-        score_method: How that was chosen.
+        scores: Per seed, what is written as ``attention_score``: one method, and what each head
+            counts for in it.
         scaling: Fitted on its training models.
         model_uids: The models that it was trained and tested on.
         contacts_withheld: Whether it saw no numbers of contacts.
@@ -69,11 +70,15 @@ class TrainedRun:
     config: TrainingConfig
     seeds: tuple[int, ...]
     learners: tuple[Learner, ...]
-    weights: tuple[HeadWeights | None, ...]
-    score_method: str
+    scores: tuple[Score, ...]
     scaling: Scaling
     model_uids: tuple[str, ...]
     contacts_withheld: bool
+
+    @property
+    def score_method(self) -> str:
+        """What is written as ``attention_score``."""
+        return self.scores[0].method
 
 
 def load_run(checkpoint: Path) -> TrainedRun:
@@ -96,8 +101,7 @@ def load_run(checkpoint: Path) -> TrainedRun:
         config,
         seeds,
         tuple(learners),
-        tuple(chosen["weights"].get(str(seed)) for seed in seeds),
-        chosen["method"],
+        tuple(Score(chosen["method"], chosen["weights"][str(seed)]) for seed in seeds),
         Scaling.from_json(content["run"]["scaling"]),
         tuple(content["run"]["models"]),
         content["run"]["contacts_withheld"],
@@ -111,10 +115,12 @@ def attention_scores(
 
     Nothing is hidden but what the run never saw (numbers of contacts, what a target forbids).
     ``attention`` of an edge is the mean of the sites that it takes part in: ``low``, ``back``,
-    ``forward``, ``backward``; for ``TARGETS`` also that of ``up`` which passes this synapse. Of
+    ``forward``, ``backward``; for ``TARGETS`` also that of ``up``, and for ``SENDS`` that of
+    ``down``, which passes this synapse. Of
     ``CONNECTS_TO`` it is that of ``up``, summed over the pair's synapses. ``attention_lift`` is the
-    mean of the same sites' lifts; likewise ``attention_score``. Every value is a mean over seeds,
-    with ``_sd`` its spread. What instances share gets the mean over the instances of these graphs.
+    mean of the same sites' lifts; likewise ``attention_score``, but that of ``CONNECTS_TO`` and
+    ``ATTENDS_TO`` is the mean score of the pair's synapses. Every value is a mean over seeds, with
+    ``_sd`` its spread. What instances share gets the mean over the instances of these graphs.
 
     Args:
         run: Trained networks.
@@ -256,37 +262,39 @@ def _only(columns: Mapping[str, list[Any]], allowed: set[str]) -> dict[str, list
 
 def _add_graph(run: TrainedRun, tensors: GraphTensors, tables: _Tables) -> None:
     batch = collate([tensors], run.scaling)
-    if run.config.target:
-        batch = forbid(batch, target_named(run.config.target))
+    target = target_named(run.config.target) if run.config.target else None
+    if target is not None:
+        batch = forbid(batch, target)
     network = run.config.network
     sites = build_sites(batch, heads=network.heads, hops=network.hops)
-    attention = [
-        explain(learner, batch, sites, weights)
-        for learner, weights in zip(run.learners, run.weights, strict=True)
+    explained = [
+        explain(learner, batch, sites, score, target)
+        for learner, score in zip(run.learners, run.scores, strict=True)
     ]
-    nodes = np.stack([_node_values(batch, one) for one in attention])
+    nodes = np.stack([_node_values(batch, one) for one in explained])
     _add_nodes(tensors, nodes, tables)
     ends = _Ends.of(batch)
-    edges = np.stack([_edge_values(batch, one, ends) for one in attention])
+    edges = np.stack([_edge_values(batch, one.sites, ends) for one in explained])
     cells = _add_edges(tensors, batch, edges, tables)
     _add_arrays(tensors, batch, nodes, cells, tables)
-    _add_connections(tensors, batch, attention, edges, ends, tables)
+    _add_connections(tensors, batch, explained, edges, ends, tables)
 
 
-def _node_values(batch: Batch, attention: Mapping[SiteName, SiteAttention]) -> Floats:
-    """[N, 3] share of [CLS], its lift, and the mean lift received from the rows that it feeds."""
+def _node_values(batch: Batch, explained: Explained) -> Floats:
+    """[N, 4] share of [CLS], its lift, mean lift received from the rows that it feeds, score."""
     n_rows = len(batch.kind)
-    token = attention["cls"]
+    token = explained.sites["cls"]
     values = np.full((n_rows, len(_NODE)), np.nan)
     values[token.site.src.numpy(), 0] = token.alpha
     values[token.site.src.numpy(), 1] = token.lift
     total, count = np.zeros(n_rows), np.zeros(n_rows)
-    for one in (attention["forward"], attention["up"]):
+    for one in (explained.sites["forward"], explained.sites["up"]):
         fed = (one.site.arc != 0).numpy()
         src = one.site.src.numpy()[fed]
         total += np.bincount(src, weights=one.lift[fed], minlength=n_rows)
         count += np.bincount(src, minlength=n_rows)
     values[count > 0, 2] = total[count > 0] / count[count > 0]
+    values[:, 3] = explained.rows
     return values
 
 
@@ -307,13 +315,15 @@ class _Ends:
 
     Attributes:
         back: [P of back] the edge that joins a component to its neuron; -1 elsewhere.
-        up: [U] the edge from the synapse to the neuron that attends through it.
+        up: [U] the edge from the synapse to the neuron that receives, and in ``up`` attends.
+        down: [U] the edge to the synapse from the neuron that sends, and in ``down`` attends.
         arrival: [U] the flow edge by which the synapse reaches that neuron or its section.
         departure: [U] the flow edge by which the attended neuron reaches the synapse.
     """
 
     back: dict[int, int]
     up: Ints
+    down: Ints
     arrival: Ints
     departure: Ints
 
@@ -333,6 +343,7 @@ class _Ends:
         return cls(
             _own_edges(batch),
             _find(relation == PLACE["targets"], src * n + dst, synapse * n + post),
+            _find(relation == PLACE["sends"], dst * n + src, synapse * n + pre),
             _find(flow & reaching, src * n + owner[dst], synapse * n + post),
             _find(flow & leaving, dst * n + owner[src], synapse * n + pre),
         )
@@ -362,7 +373,7 @@ def _find(chosen: Tensor, codes: Tensor, wanted: Tensor) -> Ints:
 
 
 def _edge_values(batch: Batch, attention: Mapping[SiteName, SiteAttention], ends: _Ends) -> Floats:
-    """[E, 11] values of the batch's edges, not a number where a site has none."""
+    """[E, 12] values of the batch's edges, not a number where a site has none."""
     n_edges = batch.edge_index.shape[1]
     own = {
         name: _by_edge(attention[name], _positions(attention[name], ends), n_edges)
@@ -372,7 +383,7 @@ def _edge_values(batch: Batch, attention: Mapping[SiteName, SiteAttention], ends
     known = np.isfinite(stacked)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(known, stacked, 0.0).sum(axis=0) / known.sum(axis=0)
-    parts = [own[name][:, 0] for name in ("low", "up", "forward", "backward")]
+    parts = [own[name][:, 0] for name in ("low", "up", "down", "forward", "backward")]
     lifts = [own[name][:, 1] for name in ("forward", "backward")]
     tested = np.full((n_edges, len(_TESTED)), np.nan)
     return np.concatenate([mean, np.stack([*parts, *lifts], axis=1), tested], axis=1)
@@ -387,8 +398,9 @@ def _positions(one: SiteAttention, ends: _Ends) -> Ints:
             dtype=np.int64,
         )
     edge = one.site.edge.numpy()
-    if one.site.name == "up":
-        found: Ints = np.where(edge >= 0, np.append(ends.up, -1)[edge], -1)
+    if one.site.name in ("up", "down"):
+        at = ends.up if one.site.name == "up" else ends.down
+        found: Ints = np.where(edge >= 0, np.append(at, -1)[edge], -1)
         return found
     return edge
 
@@ -452,14 +464,14 @@ def _add_arrays(
 
 
 def _add_connections(
-    tensors: GraphTensors, batch: Batch, attention: Sequence[Mapping[SiteName, SiteAttention]],
+    tensors: GraphTensors, batch: Batch, explained: Sequence[Explained],
     edges: Floats, ends: _Ends, tables: _Tables,
 ) -> None:  # fmt: skip
-    """CONNECTS_TO and ATTENDS_TO: sums of alpha and means of lift over a pair's synapses."""
+    """CONNECTS_TO and ATTENDS_TO: sums of alpha, means of lift and score over their synapses."""
     if not batch.up_index.shape[1]:
         return
     assert batch.up_row is not None
-    values = np.stack([_up_values(batch, one) for one in attention])
+    values = np.stack([_up_values(batch, one) for one in explained])
     sides = _side_values(edges, ends)
     origin = tensors.origins[UP]
     stored = [
@@ -469,7 +481,7 @@ def _add_connections(
     uids = [neuron for neuron, _ in tensors.keys["neuron"]]
     ends_of = [(uids[q], uids[p]) for p, q in batch.up_index.T.tolist()]
     into = tables.edge_rows.setdefault(("CONNECTS_TO", "Neuron", "Neuron"), {})
-    competed = np.bincount(attention[0]["up"].site.dst.numpy())[batch.up_index[1].numpy()]
+    competed = np.bincount(explained[0].sites["up"].site.dst.numpy())[batch.up_index[1].numpy()]
     connections = _groups(list(zip(stored, ends_of, strict=True)))
     folded = _fold_all(values, sides, list(connections.values()), competed)
     for (key, _), fold in zip(connections, folded, strict=True):
@@ -479,10 +491,14 @@ def _add_connections(
     tables.attends.update(zip(pairs, folded, strict=True))
 
 
-def _up_values(batch: Batch, attention: Mapping[SiteName, SiteAttention]) -> Floats:
-    """[U, 3] alpha, lift and score of each edge between neurons."""
-    one = attention["up"]
-    return _by_edge(one, one.site.edge.numpy(), batch.up_index.shape[1])
+def _up_values(batch: Batch, explained: Explained) -> Floats:
+    """[U, 4] alpha and lift of each edge between neurons, score of its synapse, alpha of down."""
+    up, down = (
+        _by_edge(one, one.site.edge.numpy(), batch.up_index.shape[1])
+        for one in (explained.sites["up"], explained.sites["down"])
+    )
+    score = explained.rows[batch.up_synapse.numpy()]
+    return np.column_stack([up[:, :2], score, down[:, 0]])
 
 
 def _side_values(edges: Floats, ends: _Ends) -> Floats:
@@ -510,7 +526,7 @@ def _fold_all(
     """Every group of synapses folded, and tested against the others.
 
     Args:
-        values: [seeds, U, 3].
+        values: [seeds, U, 4].
         sides: [seeds, U, 4].
         groups: Rows of the synapses of each connection.
         competed: [U] number of sources that the receiver of each chose between.
@@ -525,9 +541,12 @@ def _fold_all(
 
 
 def _fold(values: Floats, sides: Floats, rows: Sequence[int]) -> Floats:
-    """[seeds, 11] of the synapses of a pair: attention in sum, lift and score in mean."""
+    """[seeds, 12] of the synapses of a pair: attention in sum, lift and score in mean."""
     own, side = values[:, rows], sides[:, rows]
-    alpha, lift, score = own[:, :, 0].sum(1), own[:, :, 1].mean(1), own[:, :, 2].mean(1)
+    alpha, down = own[:, :, 0].sum(1), own[:, :, 3].sum(1)
+    lift, score = own[:, :, 1].mean(1), own[:, :, 2].mean(1)
     nothing = np.full(len(values), np.nan)
     shares, lifts = side[:, :, :2].sum(1), side[:, :, 2:].mean(1)
-    return np.column_stack([alpha, lift, score, nothing, alpha, shares, lifts, nothing, nothing])
+    return np.column_stack(
+        [alpha, lift, score, nothing, alpha, down, shares, lifts, nothing, nothing]
+    )

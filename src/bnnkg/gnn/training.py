@@ -28,8 +28,6 @@ from bnnkg.gnn.evaluation import (
     score,
 )
 from bnnkg.gnn.explanation import (
-    MEAN_LIFT,
-    WEIGHTED_LIFT,
     agreement,
     connection_lifts,
     explain,
@@ -38,14 +36,16 @@ from bnnkg.gnn.explanation import (
     weigh_heads,
 )
 from bnnkg.gnn.fitting import Fit, asks, make_learner
-from bnnkg.gnn.metrics import Floats
+from bnnkg.gnn.metrics import Floats, spread
 from bnnkg.gnn.objectives import Learner, Weights
 from bnnkg.gnn.processes import ALONE, Processes
+from bnnkg.gnn.readings import Score
 from bnnkg.gnn.sites import build_sites
 from bnnkg.gnn.study import Study, TrainingModel, prepare_study
 from bnnkg.gnn.targets import target_named
 from bnnkg.progress import Progress, silent
 from bnnkg.schema.computation import KINDS, Kind
+from bnnkg.schema.learned import SCORE_METHODS
 
 log = logging.getLogger(__name__)
 CHECKPOINT = "checkpoint.pt"
@@ -392,7 +392,7 @@ def _result(run: _Run, models: Sequence[TrainingModel], seconds: float) -> RunRe
         split=study.split,
         seeds=run.seeds,
         held_out=held_out,
-        held_out_sd={m: _spread([s[m] for s in scores]) for m in held_out},
+        held_out_sd={m: spread([s[m] for s in scores]) for m in held_out},
         chance=limits,
         ceiling=ceiling_of(answers[0]["target"]) if "target" in answers[0] else {},
         gate=gate,
@@ -416,18 +416,16 @@ def _choose_score(run: _Run) -> dict[str, float]:
     """Keeps the score whose highest connections the networks use most, judged on validation."""
     gate, loss = run.study.gate, run.config.weights
     asked = [q for q in run.study.validation if asks(q, gate)]
+    target = target_named(run.config.target) if run.config.target else None
     weights = {}
-    costs: dict[str, list[float]] = {MEAN_LIFT: [], WEIGHTED_LIFT: []}
+    costs: dict[str, list[float]] = {method: [] for method in SCORE_METHODS}
     for seed in run.seeds:
         learner = run.learner(BGAN, seed)
         weights[str(seed)] = weigh_heads(learner, asked, loss)
-        costs[MEAN_LIFT].append(fidelity(learner, asked, loss, None))
-        costs[WEIGHTED_LIFT].append(fidelity(learner, asked, loss, weights[str(seed)]))
-    chosen = most_costly(costs)
-    run.content["score"] = {
-        "method": chosen,
-        "weights": weights if chosen == WEIGHTED_LIFT else {},
-    }
+        for method in SCORE_METHODS:
+            reading = Score(method, weights[str(seed)])
+            costs[method].append(fidelity(learner, asked, loss, reading, target))
+    run.content["score"] = {"method": most_costly(costs), "weights": weights}
     return {name: float(np.mean(values)) for name, values in costs.items()}
 
 
@@ -439,7 +437,7 @@ def _agreement(run: _Run) -> float | None:
         sites = build_sites(material.batch, heads=network.heads, hops=network.hops)
         for place, seed in enumerate(run.seeds):
             attention = explain(run.learner(BGAN, seed), material.batch, sites)
-            lifts[place].append(connection_lifts(attention))
+            lifts[place].append(connection_lifts(attention.sites))
     found = agreement([np.concatenate(parts) for parts in lifts])
     return found if np.isfinite(found) else None
 
@@ -460,11 +458,6 @@ def _baselines(run: _Run) -> dict[str, dict[str, float]]:
         name: {metric: float(np.mean([s[metric] for s in scores])) for metric in scores[0]}
         for name, scores in found.items()
     }
-
-
-def _spread(values: Sequence[float]) -> float:
-    """Standard deviation over seeds; 0 of one."""
-    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
 def _saw(study: Study) -> tuple[str, ...]:

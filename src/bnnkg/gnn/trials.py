@@ -63,6 +63,10 @@ class Trial:
         return replace(self, outcomes=self.outcomes[order])
 
 
+NodeKey = tuple[str, str]
+"""uids of a Neuron and of its Compartment or Mechanism; of a Synapse, nothing and its own."""
+
+
 @dataclass(frozen=True)
 class KnownOutcome:
     """An outcome and what decided it, by the uids of the graph.
@@ -70,14 +74,14 @@ class KnownOutcome:
     Attributes:
         subject: uid of a Neuron, or of a Network.
         outcome: 0 or 1.
-        candidates: uids of the Synapses that could have decided it.
-        drivers: uids of those that did.
+        candidates: What could have decided it.
+        drivers: Those that did.
     """
 
     subject: str
     outcome: int
-    candidates: tuple[str, ...]
-    drivers: tuple[str, ...]
+    candidates: tuple[NodeKey, ...]
+    drivers: tuple[NodeKey, ...]
 
 
 def make_trial(tensors: GraphTensors, known: Sequence[KnownOutcome], scaling: Scaling) -> Trial:
@@ -93,12 +97,11 @@ def make_trial(tensors: GraphTensors, known: Sequence[KnownOutcome], scaling: Sc
     place = {uid: number for number, uid in enumerate(sorted(set(networks)))}
     own = torch.tensor([place[uid] for uid in networks])
     batch = replace(whole, graph=own[whole.neuron_of], n_graphs=len(place))
-    first = batch.first_row("synapse")
-    synapse = {uid: first + row for row, (_, uid) in enumerate(tensors.keys["synapse"])}
+    row_of = _rows_by_key(tensors, batch)
     neuron = {uid: row for row, (uid, _) in enumerate(tensors.keys["neuron"])}
     of_graphs = known[0].subject in place
     subject = place if of_graphs else neuron
-    pairs = [(synapse[uid], uid in one.drivers) for one in known for uid in one.candidates]
+    pairs = [(row_of[key], key in one.drivers) for one in known for key in one.candidates]
     return Trial(
         batch,
         build_sites(batch, heads=NETWORK.heads, hops=NETWORK.hops),
@@ -108,6 +111,14 @@ def make_trial(tensors: GraphTensors, known: Sequence[KnownOutcome], scaling: Sc
         torch.tensor([row for row, _ in pairs]),
         torch.tensor([is_driver for _, is_driver in pairs]),
     )
+
+
+def _rows_by_key(tensors: GraphTensors, batch: Batch) -> dict[NodeKey, int]:
+    return {
+        ("" if kind == "synapse" else neuron, uid): batch.first_row(kind) + row
+        for kind in KINDS
+        for row, (neuron, uid) in enumerate(tensors.keys[kind])
+    }
 
 
 class Predictor(nn.Module):

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from bnnkg.errors import UsageError
 from bnnkg.schema.declaration import Property
+
+ScoreMethod = Literal["attention_lift", "attention_head_weighted", "attention_rollout"]
+"""Ways to compute ``attention_score``, one of which is chosen for each run."""
+SCORE_METHODS: dict[ScoreMethod, str] = {
+    "attention_lift": "lift, all heads and blocks alike",
+    "attention_head_weighted": "lift, heads and blocks weighted by |alpha dL/dalpha| on validation",
+    "attention_rollout": "share of the answers that came by it, attention followed back from them",
+}
 
 RUN_NAME = re.compile(r"[a-z][a-z0-9]*\Z")
 
@@ -28,6 +37,7 @@ SCORE = _score(
 )
 LOW = _score("attention_low", "Attention within the neuron (GAN_low)")
 UP = _score("attention_up", "Attention of a neuron to its presynaptic neuron (GAN_up)")
+DOWN = _score("attention_down", "Attention of a neuron to its postsynaptic neuron (GAN_up)")
 FORWARD = _score("attention_forward", "Attention along the flow (Mask A)")
 BACKWARD = _score("attention_backward", "Attention against the flow (Mask B)")
 FORWARD_LIFT = _score(
@@ -57,22 +67,23 @@ P_VALUES = (
     ),
 )
 
+_NODE = (*CLS, *SCORE)
 _EDGE = (*ATTENTION, *LIFT, *SCORE)
 _SIDES = (*FORWARD, *BACKWARD, *FORWARD_LIFT, *BACKWARD_LIFT)
 _SHARED = (N_INSTANCES, SPREAD)
 
 LEARNED_ON_NODES: dict[str, tuple[Property, ...]] = {
-    "Neuron": CLS,
-    "Synapse": CLS,
-    "Compartment": (*CLS, *_SHARED),
-    "Mechanism": (*CLS, *_SHARED),
+    "Neuron": _NODE,
+    "Synapse": _NODE,
+    "Compartment": (*_NODE, *_SHARED),
+    "Mechanism": (*_NODE, *_SHARED),
 }
 LEARNED_ON_EDGES: dict[str, tuple[Property, ...]] = {
-    "SENDS": (*_EDGE, *UP, *_SIDES),
+    "SENDS": (*_EDGE, *DOWN, *_SIDES),
     "TARGETS": (*_EDGE, *UP, *_SIDES),
     "LEAVES_FROM": (*_EDGE, *_SIDES),
     "ARRIVES_AT": (*_EDGE, *_SIDES),
-    "CONNECTS_TO": (*_EDGE, *UP, *_SIDES, *P_VALUES),
+    "CONNECTS_TO": (*_EDGE, *UP, *DOWN, *_SIDES, *P_VALUES),
     "ATTENDS_TO": (*_EDGE, *UP, *P_VALUES),
     "CHILD_OF": (*_EDGE, *LOW, *_SIDES, *_SHARED),
     "HAS_COMPARTMENT": (*_EDGE, *LOW, *_SIDES, *_SHARED),

@@ -220,7 +220,7 @@ def _arrays(
         values = ready(prop, taken(column, rows))
         if prop.type in LISTS:
             found.append(_strings([_joined(prop.name, value) for value in values]))
-        elif prop.type == "float" and any(v is not None and math.isinf(v) for v in values):
+        elif prop.type == "float" and any(v is not None and not math.isfinite(v) for v in values):
             found.append(_strings([None if v is None else _written(v) for v in values]))
         else:
             found.append(pa.array(values, _arrow(prop.type)))
@@ -260,6 +260,8 @@ def _joined(name: str, values: Sequence[Any] | None) -> str | None:
 
 def _written(number: float) -> str:
     """A number as Java reads it."""
+    if math.isnan(number):
+        return "NaN"
     if math.isinf(number):
         return "Infinity" if number > 0 else "-Infinity"
     return repr(number)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+EREV_MV = {"k": -77.0, "ca": 120.0}
+"""Reversal potentials by ion."""
 _NAMESPACE = "http://www.neuroml.org/schema/neuroml2"
 
 
@@ -17,12 +19,31 @@ class Section:
         parent: Place of its parent among the cell's sections; absent for the root.
         length_um: Length.
         diameter_um: Diameter.
+        cm_uF_per_cm2: Capacitance of its membrane.
+        ra_kohm_cm: Resistivity of its inside.
     """
 
     name: str
     parent: int | None
     length_um: float
     diameter_um: float
+    cm_uF_per_cm2: float = 1.0
+    ra_kohm_cm: float = 0.1
+
+
+@dataclass(frozen=True)
+class Density:
+    """A channel in all of a cell's membrane.
+
+    Attributes:
+        channel: Id of the channel.
+        ion: What it lets through, one of ``EREV_MV``.
+        g_mS_per_cm2: Its conductance.
+    """
+
+    channel: str
+    ion: str
+    g_mS_per_cm2: float
 
 
 @dataclass(frozen=True)
@@ -77,8 +98,8 @@ def gap_junction(id_: str, conductance_nS: float) -> str:
     return f'<gapJunction id="{id_}" conductance="{conductance_nS}nS"/>'
 
 
-def cell(id_: str, sections: Sequence[Section], densities_mS_per_cm2: dict[str, float]) -> str:
-    """A cell of cylinders in a row, with the same densities of channels everywhere."""
+def cell(id_: str, sections: Sequence[Section], densities: Sequence[Density]) -> str:
+    """A cell of cylinders, with the same densities of channels everywhere."""
     starts = _starts(sections)
     segments = "\n".join(
         _segment(place, section, starts[place]) for place, section in enumerate(sections)
@@ -88,20 +109,35 @@ def cell(id_: str, sections: Sequence[Section], densities_mS_per_cm2: dict[str, 
         "</segmentGroup>"
         for place, s in enumerate(sections)
     )
-    densities = "\n".join(
-        f'<channelDensity id="{name}_all" ionChannel="{name}" erev="-77mV" '
-        f'ion="k" condDensity="{value}mS_per_cm2"/>'
-        for name, value in densities_mS_per_cm2.items()
+    channels = "\n".join(
+        f'<channelDensity id="{one.channel}_all" ionChannel="{one.channel}" '
+        f'erev="{EREV_MV[one.ion]}mV" ion="{one.ion}" condDensity="{one.g_mS_per_cm2}mS_per_cm2"/>'
+        for one in densities
     )
+    capacitances = [f"{s.cm_uF_per_cm2}uF_per_cm2" for s in sections]
+    resistivities = [f"{s.ra_kohm_cm}kohm_cm" for s in sections]
     return f"""<cell id="{id_}"><morphology id="{id_}_morphology">
 {segments}
 {groups}
 </morphology><biophysicalProperties id="{id_}_biophysics"><membraneProperties>
-{densities}
-<spikeThresh value="-20mV"/><specificCapacitance value="1uF_per_cm2"/>
+{channels}
+<spikeThresh value="-20mV"/>
+{_by_section("specificCapacitance", sections, capacitances)}
 <initMembPotential value="-65mV"/></membraneProperties>
-<intracellularProperties><resistivity value="0.1kohm_cm"/></intracellularProperties>
+<intracellularProperties>
+{_by_section("resistivity", sections, resistivities)}
+</intracellularProperties>
 </biophysicalProperties></cell>"""
+
+
+def _by_section(tag: str, sections: Sequence[Section], values: Sequence[str]) -> str:
+    """A property of each section; one for the whole cell where all are alike."""
+    if len(set(values)) == 1:
+        return f'<{tag} value="{values[0]}"/>'
+    return "\n".join(
+        f'<{tag} segmentGroup="{section.name}" value="{value}"/>'
+        for section, value in zip(sections, values, strict=True)
+    )
 
 
 def point_cell(id_: str) -> str:

@@ -63,7 +63,8 @@ class Truth:
     Attributes:
         subject: Path of the neuron, or of the network, whose outcome it is.
         outcome: 0 or 1.
-        candidates: Paths of the synapses that could have decided it.
+        candidates: Paths of the synapses that could have decided it, or ``neuron#part`` of the
+            neuron's own sections (by their lengths in um, to two places) or channels (by names).
         drivers: Those of them that did.
     """
 
@@ -141,22 +142,24 @@ def _definitions(source: random.Random) -> Iterator[str]:
         for sign, erev in _EREV_MV.items():
             for variant in range(N_VARIANTS):
                 yield nml.synapse(
-                    f"{course}_{sign}_{variant}", gbase_nS=_within(source, 0.5, 2.0),
-                    erev_mV=_within(source, *erev), tau_rise_ms=_within(source, 0.2, 1.5),
-                    tau_decay_ms=_within(source, *decay),
+                    f"{course}_{sign}_{variant}", gbase_nS=within(source, 0.5, 2.0),
+                    erev_mV=within(source, *erev), tau_rise_ms=within(source, 0.2, 1.5),
+                    tau_decay_ms=within(source, *decay),
                 )  # fmt: skip
     for kind, potassium in _POTASSIUM_MS_PER_CM2.items():
         for variant in range(N_VARIANTS):
             sections = (
-                nml.Section("soma", None, _within(source, 8, 14), _within(source, 8, 14)),
-                nml.Section("axon", 0, _within(source, 40, 90), 1.0),
+                nml.Section("soma", None, within(source, 8, 14), within(source, 8, 14)),
+                nml.Section("axon", 0, within(source, 40, 90), 1.0),
             )
-            yield nml.cell(f"{kind}_{variant}", sections, {"kdr": _within(source, *potassium)})
-    yield nml.cell("receiver", _RECEIVER_SECTIONS, {"kdr": 10.0})
+            potassium_density = nml.Density("kdr", "k", within(source, *potassium))
+            yield nml.cell(f"{kind}_{variant}", sections, (potassium_density,))
+    yield nml.cell("receiver", _RECEIVER_SECTIONS, (nml.Density("kdr", "k", 10.0),))
     yield nml.point_cell("point")
 
 
-def _within(source: random.Random, low: float, high: float) -> float:
+def within(source: random.Random, low: float, high: float) -> float:
+    """A number between two others, to two places."""
     return round(source.uniform(low, high), 2)
 
 
@@ -192,11 +195,11 @@ def _inputs(difficulty: Difficulty, source: random.Random) -> list[tuple[bool, f
     if difficulty == "decoys":
         kinds = [(True, True)] * n_drivers + _DECOYS
         return [
-            (is_slow, _within(source, *_DELAY_MS["late" if is_late else "prompt"]))
+            (is_slow, within(source, *_DELAY_MS["late" if is_late else "prompt"]))
             for is_slow, is_late in kinds
         ]
     n_inputs = n_drivers + N_FAST[difficulty]
-    return [(place < n_drivers, _within(source, 0.5, 10.0)) for place in range(n_inputs)]
+    return [(place < n_drivers, within(source, 0.5, 10.0)) for place in range(n_inputs)]
 
 
 def _draw_whole(
@@ -214,7 +217,7 @@ def _draw_whole(
             place < n_drivers,
             source.random() < 0.5,
             _SOMA,
-            _within(source, 0.5, 10.0),
+            within(source, 0.5, 10.0),
             place < n_drivers,
         )
         for place, (pre, post) in enumerate(pairs)

@@ -17,21 +17,27 @@ from bnnkg.workflows.reading import open_store
 if TYPE_CHECKING:
     from bnnkg.gnn.marking import Mark
     from bnnkg.gnn.tensors import GraphTensors
-    from bnnkg.gnn.trials import KnownOutcome, Trial
+    from bnnkg.gnn.trials import KnownOutcome, NodeKey, Trial
     from bnnkg.settings import Settings
     from bnnkg.store import Store
     from bnnkg.synthesize import Planted, Truth
 
+    PartNames = Mapping[tuple[str, str], NodeKey]
+
 MODEL = "bgan"
 MOTIFS = "ba-2motifs"
-TASKS = ("direct", "decoys", "trans", "graph", MOTIFS)
-USUAL = TASKS[:-1]
+USUAL = ("direct", "decoys", "trans", "graph")
 """Tasks that are marked unless others are named."""
+TASKS = (*USUAL, "compartment", "mechanism", MOTIFS)
 N_DOCUMENTS = 9
 """Of each task: one chooses the score, one tests it, the rest is trained on; seeds take turns."""
 N_MOTIF_DOCUMENTS = 20
-_N_NETWORKS = {"direct": 8, "decoys": 8, "trans": 8, "graph": 30, MOTIFS: 50}
+_N_NETWORKS = {
+    "direct": 8, "decoys": 8, "trans": 8, "graph": 60, "compartment": 8, "mechanism": 8, MOTIFS: 50,
+}  # fmt: skip
 """In one document."""
+_NAMED_BY = {"Compartment": "length_um", "Mechanism": "name"}
+"""What the truth calls the parts of a neuron."""
 
 
 def benchmark_planted(
@@ -107,40 +113,60 @@ def _read(
         path.write_text(one.text, encoding="utf-8")
     ingest([str(path) for path in paths], settings=settings, progress=progress)
     with open_store(settings, write=False, progress=progress) as store:
-        tensors = [_tensors(store, path.name) for path in paths]
+        read = [_tensors(store, path.name) for path in paths]
     known = [
-        [_known(truth, f"{graph.model_uid}/{path.name}") for truth in one.truths]
-        for graph, path, one in zip(tensors, paths, planted, strict=True)
+        [_known(truth, f"{graph.model_uid}/{path.name}", names) for truth in one.truths]
+        for (graph, names), path, one in zip(read, paths, planted, strict=True)
     ]
-    return tensors, known
+    return [graph for graph, _ in read], known
 
 
 def _plant(task: str, seed: int) -> Planted:
-    from bnnkg.synthesize import DIFFICULTIES, plant, plant_motifs
+    from bnnkg.synthesize import DIFFICULTIES, PARTS, plant, plant_motifs, plant_parts
 
+    n_networks = _N_NETWORKS[task]
     for difficulty in DIFFICULTIES:
         if task == difficulty:
-            return plant(difficulty, n_networks=_N_NETWORKS[task], seed=seed)
+            return plant(difficulty, n_networks=n_networks, seed=seed)
+    for part in PARTS:
+        if task == part:
+            return plant_parts(part, n_networks=n_networks, seed=seed)
     import bnnkg.gnn.pyg  # noqa: F401  (imported there, PyG is silent; it makes the motifs)
 
-    return plant_motifs(n_networks=_N_NETWORKS[task], seed=seed)
+    return plant_motifs(n_networks=n_networks, seed=seed)
 
 
-def _tensors(store: Store, key: str) -> GraphTensors:
+def _tensors(store: Store, key: str) -> tuple[GraphTensors, PartNames]:
     from bnnkg.gnn.graph import build
 
-    return build(store.read_model(store.model_uid(key)))
+    tensors = build(store.read_model(store.model_uid(key)))
+    parts = store.read_nodes(key, tuple(_NAMED_BY)).nodes
+    name_of = {
+        uid: name if isinstance(name, str) else f"{name:.2f}"
+        for label, table in parts.items()
+        for uid, name in zip(table.uid, table.columns[_NAMED_BY[label]], strict=True)
+    }
+    names = {
+        (neuron, name_of[uid]): (neuron, uid)
+        for kind, keys in tensors.keys.items() if kind not in ("neuron", "synapse")
+        for neuron, uid in keys
+    }  # fmt: skip
+    return tensors, names
 
 
-def _known(truth: Truth, prefix: str) -> KnownOutcome:
+def _known(truth: Truth, prefix: str, names: PartNames) -> KnownOutcome:
     """The truth by the uids of the graph: a path in a document follows its model and its file."""
     from bnnkg.gnn.trials import KnownOutcome
+
+    def key(path: str) -> NodeKey:
+        neuron, is_part, name = f"{prefix}/{path}".partition("#")
+        return names[neuron, name] if is_part else ("", neuron)
 
     return KnownOutcome(
         f"{prefix}/{truth.subject}",
         truth.outcome,
-        tuple(f"{prefix}/{path}" for path in truth.candidates),
-        tuple(f"{prefix}/{path}" for path in truth.drivers),
+        tuple(key(path) for path in truth.candidates),
+        tuple(key(path) for path in truth.drivers),
     )
 
 
@@ -170,6 +196,7 @@ def _trials(
 def _rows(task: str, marks: Sequence[Mark]) -> list[dict[str, Any]]:
     """A row for each control and score."""
     from bnnkg.gnn.marking import choose
+    from bnnkg.gnn.metrics import over_seeds
 
     chosen = choose(marks)
     groups: dict[tuple[str, str], list[Mark]] = {}
@@ -181,8 +208,8 @@ def _rows(task: str, marks: Sequence[Mark]) -> list[dict[str, Any]]:
             "model": MODEL,
             "control": control,
             "score": score,
-            "auroc": _summary([mark.auroc for mark in group]),
-            "ap": _summary([mark.ap for mark in group]),
+            "auroc": over_seeds([mark.auroc for mark in group]),
+            "ap": over_seeds([mark.ap for mark in group]),
             "chosen": control == "none" and score == chosen,
         }
         for (control, score), group in groups.items()
@@ -190,19 +217,13 @@ def _rows(task: str, marks: Sequence[Mark]) -> list[dict[str, Any]]:
 
 
 def _outcomes(task: str, marks: Sequence[Mark]) -> list[dict[str, Any]]:
+    from bnnkg.gnn.metrics import over_seeds
+
     groups: dict[str, list[float]] = {}
     for mark in marks:
         if mark.score == marks[0].score:
             groups.setdefault(mark.control, []).append(mark.outcome_auroc)
     return [
-        {"task": task, "model": MODEL, "control": control, "auroc": _summary(values)}
+        {"task": task, "model": MODEL, "control": control, "auroc": over_seeds(values)}
         for control, values in groups.items()
     ]
-
-
-def _summary(values: Sequence[float]) -> Mapping[str, float | int]:
-    """Mean and standard deviation over seeds; the latter 0 of one."""
-    from statistics import fmean, stdev
-
-    sd = stdev(values) if len(values) > 1 else 0.0
-    return {"mean": fmean(values), "sd": sd, "n": len(values)}

@@ -87,7 +87,7 @@ def _run(
     version = last_opened_by(folder) or DEFAULT_VERSION
     command = admin_command(
         folder, locate(version), "database", "import", "full", "neo4j",
-        f"--max-off-heap-memory={_OFF_HEAP}", f"@{arguments}",
+        f"--max-off-heap-memory={_OFF_HEAP}", "--verbose", f"@{arguments}",
     )  # fmt: skip
     began = time.monotonic()
     with folder.logs.joinpath("import.log").open("w+") as log:

@@ -16,6 +16,7 @@
 //   attention_lift_sd: its spread over seeds
 //   attention_score: the score that won on validation
 //   attention_up: attention of the receiver to the sender in GAN_up
+//   attention_down: attention of the sender to the receiver in GAN_up
 //   attention_forward: attention along the flow
 //   attention_backward: attention against the flow
 //   attention_forward_lift: lift along the flow
@@ -41,6 +42,7 @@ RETURN m.key AS model,
        e['attention_lift_sd' + suffix] AS attention_lift_sd,
        e['attention_score' + suffix] AS attention_score,
        e['attention_up' + suffix] AS attention_up,
+       e['attention_down' + suffix] AS attention_down,
        e['attention_forward' + suffix] AS attention_forward,
        e['attention_backward' + suffix] AS attention_backward,
        e['attention_forward_lift' + suffix] AS attention_forward_lift,

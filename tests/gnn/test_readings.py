@@ -1,30 +1,30 @@
-"""Scores of nodes, on attention that was written by hand."""
+"""Scores of nodes and edges, on attention that was written by hand."""
 
 from __future__ import annotations
 
 import torch
 from small_batch import small_batch
 
-from bnnkg.gnn.attributions import (
-    Seen,
+from bnnkg.gnn.bgan import Attended
+from bnnkg.gnn.readings import (
+    Answered,
+    Score,
+    View,
     cls_attention,
     head_weights,
     lift,
     raw_attention,
+    read_edges,
+    read_rows,
     rollout,
     weighted_lift,
 )
-from bnnkg.gnn.bgan import Attended
 from bnnkg.gnn.sites import Site, build_sites
-from bnnkg.gnn.trials import Trial
+from bnnkg.schema.learned import SCORE_METHODS
 
 BATCH = small_batch()
 SITES = build_sites(BATCH, heads=2, hops=2)
 NEURONS = torch.tensor([0, 4])
-TRIAL = Trial(
-    BATCH, SITES, False, NEURONS, torch.zeros(2),
-    torch.arange(14) + BATCH.first_row("synapse"), torch.zeros(14, dtype=torch.bool),
-)  # fmt: skip
 
 
 def even(site: Site, block: int = 0) -> Attended:
@@ -33,8 +33,8 @@ def even(site: Site, block: int = 0) -> Attended:
     return Attended(site, block, torch.stack([share, share], dim=1))
 
 
-def seen(*attention: Attended) -> Seen:
-    return Seen(TRIAL, attention, {}, torch.zeros(len(BATCH.kind)))
+def seen(*attention: Attended) -> View:
+    return View(BATCH, attention, Answered.at_rows(NEURONS, BATCH))
 
 
 def test_an_even_share_has_a_lift_of_1() -> None:
@@ -86,7 +86,7 @@ def test_the_token_shares_itself_out() -> None:
 def test_heads_weigh_as_much_as_answers_depend_on_them() -> None:
     relevance = {("up", 0): torch.tensor([[0.3, -0.1], [0.3, 0.1]]),
                  ("forward", 1): torch.tensor([[0.1, 0.1]])}  # fmt: skip
-    weights = head_weights([Seen(TRIAL, (), relevance, torch.zeros(1))])
+    weights = head_weights([relevance])
     torch.testing.assert_close(weights["up", 0], torch.tensor([0.6, 0.2]))
     torch.testing.assert_close(weights["forward", 1], torch.tensor([0.1, 0.1]))
 
@@ -97,3 +97,36 @@ def test_a_head_without_weight_says_nothing() -> None:
     values = weighted_lift(seen(attended), {("up", 0): torch.tensor([1.0, 0.0])})
     counts = torch.bincount(BATCH.up_synapse, minlength=len(BATCH.kind)).float()
     torch.testing.assert_close(values, counts)
+
+
+def test_edges_of_a_site_hold_in_sum_what_the_rows_do() -> None:
+    """What a rollout hands over a synapse is what passed it, in both directions of GAN_up."""
+    up, down = even(SITES.up), even(SITES.down)
+    score = Score("attention_rollout")
+    edges = read_edges(seen(up, down), score)
+    wanted = torch.zeros(len(BATCH.kind))
+    for name, site in (("up", SITES.up), ("down", SITES.down)):
+        real = site.edge >= 0
+        wanted.index_add_(0, BATCH.up_synapse[site.edge[real]], edges[name][real])
+    torch.testing.assert_close(read_rows(seen(up, down), score), wanted)
+    assert float(edges["up"].sum() + edges["down"].sum()) == 1.0  # half of two answers
+
+
+def test_answers_at_the_token_come_by_what_it_attends_to() -> None:
+    view = View(BATCH, (even(SITES.cls),), Answered.at_graphs(torch.tensor([1]), BATCH))
+    in_graph = BATCH.graph == 1
+    torch.testing.assert_close(rollout(view), in_graph * 0.5 / in_graph.sum())
+
+
+def test_edges_of_every_site_have_every_score() -> None:
+    blocks = [even(site, block) for block in (0, 1) for site in (SITES.up, SITES.forward)]
+    for method in SCORE_METHODS:
+        edges = read_edges(seen(*blocks), Score(method, {("up", 1): torch.tensor([0.5, 0.5])}))
+        assert set(edges) == {"up", "forward"}
+    torch.testing.assert_close(
+        read_edges(seen(*blocks), Score("attention_lift"))["up"], torch.ones(len(SITES.up.edge))
+    )
+    weights = {("up", 1): torch.tensor([0.75, 0.25])}
+    weighted = read_edges(seen(*blocks), Score("attention_head_weighted", weights))
+    torch.testing.assert_close(weighted["up"], torch.ones(len(SITES.up.edge)))
+    assert not weighted["forward"].any()
