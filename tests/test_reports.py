@@ -7,7 +7,13 @@ import pytest
 
 from bnnkg.ingest import ElementCounts, FileReport, SourceReport
 from bnnkg.jsontext import json_text
-from bnnkg.reports import demonstration_json, write_demonstration, write_ingest, write_training
+from bnnkg.reports import (
+    demonstration_json,
+    write_demonstration,
+    write_ingest,
+    write_planted,
+    write_training,
+)
 from bnnkg.store import LoadResult, Table
 from bnnkg.workflows.demonstration import Answer, Demonstration, Question
 from bnnkg.workflows.ingestion import IngestOutcome
@@ -113,3 +119,20 @@ def test_the_demonstration_is_json(demonstration):
     assert plain["answers"][0]["rows"] == [{"cell": "AVAL"}, {"cell": "AVAR"}]
     assert plain["answers"][1]["statistics"] == [{"rho": None, "note": "undefined: constant"}]
     assert plain["training"]["run"] == "20261124-7k2f"
+
+
+def test_planted_scores_are_told_by_task() -> None:
+    spread = {"mean": 0.99, "sd": 0.01, "n": 5}
+    rows = [
+        {"task": "direct", "model": "bgan", "control": control, "score": score,
+         "auroc": spread, "ap": spread, "chosen": control == "none" and score == "attention_lift"}
+        for control in ("none", "untrained", "shuffled")
+        for score in ("attention_lift", "attention_rollout")
+    ]  # fmt: skip
+    outcomes = [{"task": "direct", "model": "bgan", "control": "none", "auroc": spread}]
+    out = io.StringIO()
+    write_planted({"rows": rows, "outcomes": outcomes, "written": {"direct": "b"}}, out)
+    lines = [line.split() for line in out.getvalue().splitlines()]
+    chosen = [line[0] for line in lines if line and line[-1] == "yes"]
+    assert chosen == ["attention_lift"]
+    assert "without the truth, b would be written" in out.getvalue()

@@ -84,6 +84,7 @@ def write_planted(result: Mapping[str, Any], out: IO[str]) -> None:
         told = ", ".join(f"{name} {_spread(one['auroc'])}" for name, one in predicted.items())
         out.write(f"{task} (AUROC of outcomes: {told})\n\n")
         write_table(_planted_table(own), out, whole=True)
+        out.write(f"without the truth, {result['written'][task]} would be written\n")
         out.write("\n")
 
 

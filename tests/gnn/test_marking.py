@@ -1,4 +1,4 @@
-"""A score is chosen by what it costs to lose, and never by what it does on test."""
+"""A score is chosen on validation, and never by what it does on test."""
 
 from __future__ import annotations
 
@@ -10,26 +10,34 @@ from torch import Tensor, nn
 from trained_models import circuit, training_model
 
 from bnnkg.gnn.batching import collate
-from bnnkg.gnn.marking import Control, Mark, choose, cost_of_losing
+from bnnkg.gnn.marking import Control, Mark, choose, cost_of_losing, would_be_written
 from bnnkg.gnn.scaling import fit_scaling
 from bnnkg.gnn.sites import build_sites
 from bnnkg.gnn.trials import Trial
 
 
-def mark(score: str, cost: float | None, *, auroc: float = 0.5, control: Control = "none") -> Mark:
-    return Mark(control, score, auroc, 0.5, cost, 0.9)
+def mark(
+    score: str, validation: float | None, cost: float | None, *, auroc: float = 0.5,
+    control: Control = "none",
+) -> Mark:  # fmt: skip
+    return Mark(control, score, auroc, 0.5, validation, cost, 0.9)
 
 
-def test_the_most_costly_on_validation_is_chosen() -> None:
-    marks = [mark("a", 0.6, auroc=1.0), mark("b", 0.9, auroc=0.5), mark("a", 0.7), mark("b", 0.5)]
-    assert choose(marks) == "b"
+def test_the_best_on_validation_is_chosen_and_the_most_costly_would_be_written() -> None:
+    marks = [mark("a", 0.9, 0.6, auroc=0.5), mark("b", 0.8, 0.9, auroc=1.0),
+             mark("a", 0.7, 0.7), mark("b", 0.6, 0.5)]  # fmt: skip
+    assert choose(marks) == "a"
+    assert would_be_written(marks) == "b"
+
+
+def test_of_equals_the_more_costly_is_chosen() -> None:
+    assert choose([mark("a", 1.0, 0.6), mark("b", 1.0, 0.7), mark("c", 0.9, 0.8)]) == "b"
 
 
 def test_controls_do_not_choose() -> None:
-    assert (
-        choose([mark("a", 0.6), mark("b", 0.5), mark("b", None, auroc=1.0, control="untrained")])
-        == "a"
-    )
+    marks = [mark("a", 0.6, 0.6), mark("b", 0.5, 0.5)]
+    control = mark("b", None, None, auroc=1.0, control="untrained")
+    assert choose([*marks, control]) == would_be_written([*marks, control]) == "a"
 
 
 class Counting(nn.Module):

@@ -68,7 +68,7 @@ def test_a_chosen_score_finds_the_drivers(bnnkg: Command, place: Path) -> None:
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
     chosen = {row["task"]: row for row in told["rows"] if row["chosen"]}
-    assert set(chosen) == {"direct", "decoys", "trans", "graph"}
+    assert set(chosen) == set(told["written"]) == {"direct", "decoys", "trans", "graph"}
     for row in chosen.values():
         assert row["control"] == "none"
         assert row["auroc"]["mean"] > 0.95
@@ -83,9 +83,10 @@ def test_a_chosen_score_finds_the_drivers(bnnkg: Command, place: Path) -> None:
 def test_one_row_is_chosen() -> None:
     from bnnkg.gnn.marking import Mark
 
-    marks = [Mark(control, score, 0.7, 0.6, validation if control == "none" else None, 0.9)
+    marks = [Mark(control, score, 0.7, 0.6, *((found, 0.5) if control == "none" else (None, None)),
+                  0.9)
              for control in ("none", "untrained", "shuffled")
-             for score, validation in (("attention", 0.8), ("cls", 0.9))]  # fmt: skip
+             for score, found in (("attention", 0.8), ("cls", 0.9))]  # fmt: skip
     rows = _rows("direct", marks)
     assert [(r["control"], r["score"]) for r in rows if r["chosen"]] == [("none", "cls")]
     assert rows[0]["auroc"] == {"mean": 0.7, "sd": 0.0, "n": 1}

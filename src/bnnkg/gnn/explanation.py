@@ -130,28 +130,36 @@ def fidelity(
     learner: Learner,
     asked: Sequence[Question],
     loss: Weights,
-    score: Score,
+    scores: Sequence[Score],
     target: Target | None = None,
-) -> float:
-    """What it costs to lose the connections that a score ranks highest.
+) -> list[float]:
+    """What it costs to lose the connections that a score ranks highest, for each score.
 
     The tenth of the visible pairs of neurons whose synapses have the highest score (their mean) is
     hidden; what the loss on validation rises by says how far the network used them.
     """
-    shape: BganConfig = learner.encoder.config  # type: ignore[assignment]
-    rises = []
+    rises: list[list[float]] = [[] for _ in scores]
     for question in asked:
         if not question.batch.up_index.shape[1]:
             continue
-        ranked = read_rows(_look(learner, question.batch, question.sites, target), score)
-        batch = hide_pairs(question.batch, _highest_pairs(question.batch, ranked))
-        fewer = replace(
-            question, batch=batch, sites=build_sites(batch, heads=shape.heads, hops=shape.hops)
-        )
-        with torch.no_grad():
-            before = float(loss_of(learner(question), question, loss))
-            rises.append(float(loss_of(learner(fewer), fewer, loss)) - before)
-    return float(np.mean(rises)) if rises else float("nan")
+        view = _look(learner, question.batch, question.sites, target)
+        before = _loss(learner, question, loss)
+        for place, score in enumerate(scores):
+            fewer = _without_highest(learner, question, read_rows(view, score))
+            rises[place].append(_loss(learner, fewer, loss) - before)
+    return [float(np.mean(values)) if values else float("nan") for values in rises]
+
+
+def _without_highest(learner: Learner, question: Question, ranked: Tensor) -> Question:
+    shape: BganConfig = learner.encoder.config  # type: ignore[assignment]
+    batch = hide_pairs(question.batch, _highest_pairs(question.batch, ranked))
+    sites = build_sites(batch, heads=shape.heads, hops=shape.hops)
+    return replace(question, batch=batch, sites=sites)
+
+
+def _loss(learner: Learner, question: Question, loss: Weights) -> float:
+    with torch.no_grad():
+        return float(loss_of(learner(question), question, loss))
 
 
 def most_costly(costs: Mapping[str, Sequence[float]]) -> str:

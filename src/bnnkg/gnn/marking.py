@@ -42,9 +42,9 @@ class Mark:
         score: Name of the score.
         auroc: On test.
         ap: Average precision, on test.
-        cost: What the loss on validation rises by when the candidates that it ranks highest there
-            are hidden: what scores are chosen by. Absent for controls, and for scores that
-            ``annotate`` cannot write.
+        validation: AUROC on validation graphs, and
+        cost: what the loss there rises by when the candidates that it ranks highest are hidden.
+            Both are absent for controls, and for scores that ``annotate`` cannot write.
         outcome_auroc: How well the network predicts outcomes, on test.
     """
 
@@ -52,6 +52,7 @@ class Mark:
     score: str
     auroc: float
     ap: float
+    validation: float | None
     cost: float | None
     outcome_auroc: float
 
@@ -72,12 +73,28 @@ def mark_seed(
 
 
 def choose(marks: Sequence[Mark]) -> str:
-    """The score that ``annotate`` would write, chosen by its rule."""
+    """The score that finds the drivers best on validation graphs, mean over seeds.
+
+    Of several that do so equally well, the one that costs most to lose there.
+    """
+    found, costs = _by_score(marks)
+    return max(found, key=lambda name: (np.mean(found[name]), np.mean(costs[name])))
+
+
+def would_be_written(marks: Sequence[Mark]) -> str:
+    """The score that ``annotate`` would write of these networks, which knows no drivers."""
+    return most_costly(_by_score(marks)[1])
+
+
+def _by_score(marks: Sequence[Mark]) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """AUROC on validation, and costs, of every seed."""
+    found: dict[str, list[float]] = {}
     costs: dict[str, list[float]] = {}
     for mark in marks:
-        if mark.cost is not None:
+        if mark.validation is not None and mark.cost is not None:
+            found.setdefault(mark.score, []).append(mark.validation)
             costs.setdefault(mark.score, []).append(mark.cost)
-    return most_costly(costs)
+    return found, costs
 
 
 def cost_of_losing(predictor: nn.Module, trial: Trial, values: Floats) -> float:
@@ -114,21 +131,25 @@ def _mark(
     predictor: Predictor, validation: Trial, test: Trial, control: Control, seed: int
 ) -> Iterator[Mark]:
     weights = head_weights([look(predictor, validation).relevance])
-    costs = _costs(predictor, validation, weights) if control == "none" else {}
+    judged = _judge(predictor, validation, weights) if control == "none" else {}
     predicted = outcome_auroc(predictor, [test])
     truth = test.drivers.numpy()
     for name, values in candidate_scores(predictor, test, weights, seed).items():
+        found, cost = judged.get(name, (None, None))
         yield Mark(
             control, name, auroc(values, truth), average_precision(values, truth),
-            costs.get(name), predicted,
+            found, cost, predicted,
         )  # fmt: skip
 
 
-def _costs(predictor: Predictor, trial: Trial, weights: HeadWeights) -> Mapping[str, float]:
-    """What it costs to lose what each score ranks highest, of those that can be written."""
+def _judge(
+    predictor: Predictor, trial: Trial, weights: HeadWeights
+) -> Mapping[str, tuple[float, float]]:
+    """AUROC and cost on validation of every score that can be written."""
     view = look(predictor, trial).view
-    costs: dict[str, float] = {}
+    truth = trial.drivers.numpy()
+    judged: dict[str, tuple[float, float]] = {}
     for method in SCORE_METHODS:
         values = read_rows(view, Score(method, weights))[trial.candidates].numpy()
-        costs[method] = cost_of_losing(predictor, trial, values)
-    return costs
+        judged[method] = auroc(values, truth), cost_of_losing(predictor, trial, values)
+    return judged

@@ -422,9 +422,10 @@ def _choose_score(run: _Run) -> dict[str, float]:
     for seed in run.seeds:
         learner = run.learner(BGAN, seed)
         weights[str(seed)] = weigh_heads(learner, asked, loss)
-        for method in SCORE_METHODS:
-            reading = Score(method, weights[str(seed)])
-            costs[method].append(fidelity(learner, asked, loss, reading, target))
+        scores = [Score(method, weights[str(seed)]) for method in SCORE_METHODS]
+        found = fidelity(learner, asked, loss, scores, target)
+        for method, cost in zip(SCORE_METHODS, found, strict=True):
+            costs[method].append(cost)
     run.content["score"] = {"method": most_costly(costs), "weights": weights}
     return {name: float(np.mean(values)) for name, values in costs.items()}
 

@@ -61,7 +61,8 @@ def benchmark_planted(
     Returns:
         ``rows`` with ``task``, ``model``, ``control``, ``score``, ``auroc`` and ``ap`` (``mean``,
         ``sd`` and ``n`` over seeds) and ``chosen``; ``outcomes``: how well the networks predict
-        what they explain.
+        what they explain; ``written``: per task, the score that ``annotate``, which knows no
+        drivers, would write.
 
     Raises:
         UsageError: Fewer than one seed, or no such task.
@@ -75,6 +76,7 @@ def benchmark_planted(
         material = {task: _read(task, settings=own, progress=progress) for task in tasks}
     rows: list[dict[str, Any]] = []
     outcomes: list[dict[str, Any]] = []
+    written: dict[str, str] = {}
     for place, (task, (tensors, known)) in enumerate(material.items()):
         marks: list[Mark] = []
         for seed in range(seeds):
@@ -82,8 +84,9 @@ def benchmark_planted(
             marks += _mark_seed(tensors, known, seed)
         rows += _rows(task, marks)
         outcomes += _outcomes(task, marks)
+        written[task] = _written(marks)
     progress("planted", len(material) * seeds, len(material) * seeds)
-    return {"rows": rows, "outcomes": outcomes}
+    return {"rows": rows, "outcomes": outcomes, "written": written}
 
 
 @contextmanager
@@ -214,6 +217,12 @@ def _rows(task: str, marks: Sequence[Mark]) -> list[dict[str, Any]]:
         }
         for (control, score), group in groups.items()
     ]
+
+
+def _written(marks: Sequence[Mark]) -> str:
+    from bnnkg.gnn.marking import would_be_written
+
+    return would_be_written(marks)
 
 
 def _outcomes(task: str, marks: Sequence[Mark]) -> list[dict[str, Any]]:
