@@ -201,7 +201,9 @@ def test_attention_is_a_distribution(
     sent = one(
         driver,
         "MATCH (:Neuron)-[e:SENDS]->(s:Synapse {kind: 'chemical'})-[t:TARGETS]->()"
-        " RETURN count(e) = count(e.attention_down) AND count(t) = count(t.attention_up)",
+        " WHERE e.attention IS NOT NULL"  # one model was not trained on
+        " RETURN count(e) > 100"
+        " AND count(e) = count(e.attention_down) AND count(t) = count(t.attention_up)",
     )
     assert sent is True
     # A share times the number of rows that it competed with.
