@@ -220,7 +220,7 @@ def test_two_processes_of_torchrun_make_one_run(
 ) -> None:
     """As the documentation says it; one process with as many questions a step learns the same."""
     how = ("--models", circuits[0], "--epochs", 3, "--seeds", 1, "--accumulate", 2, "--json")
-    before = {row["run"] for row in list_runs(settings)}
+    before = set(list_runs(settings)["run"])
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     told = os.environ | {
         "BNNKG_DB": settings.db, "BNNKG_CATALOGUE": str(settings.catalogue), "OMP_NUM_THREADS": "1",
@@ -231,7 +231,7 @@ def test_two_processes_of_torchrun_make_one_run(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     together = json.loads(done.stdout)
-    assert {row["run"] for row in list_runs(settings)} - before == {together["run"]}
+    assert set(list_runs(settings)["run"]) - before == {together["run"]}
     alone = json.loads(bnnkg("train", *how).stdout)
     for metric, value in alone["held_out"].items():
         assert together["held_out"][metric] == pytest.approx(value, abs=0.02)
