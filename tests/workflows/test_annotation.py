@@ -182,22 +182,15 @@ def test_attention_is_a_distribution(
         " RETURN sum(n.cls_attention * coalesce(n.attention_n, 1))",
     )
     assert total == pytest.approx(2)
-    # A neuron attends to its inputs and to itself; the rest of 1 is what is not stored.
-    shares = ask(
-        driver,
-        "MATCH (:Neuron)-[e:CONNECTS_TO {kind: 'chemical'}]->(n:Neuron)"
-        " WHERE e.attention_up IS NOT NULL RETURN n.uid, sum(e.attention_up)",
-    )
-    assert len(shares) > 20
-    assert all(0 < share < 1 for _, share in shares)
-    # In GAN_up its receivers share the same out, seen from the sender.
-    shares = ask(
-        driver,
-        "MATCH (n:Neuron)-[e:CONNECTS_TO {kind: 'chemical'}]->(:Neuron)"
-        " WHERE e.attention_down IS NOT NULL RETURN n.uid, sum(e.attention_down)",
-    )
-    assert len(shares) > 20
-    assert all(0 < share < 1 for _, share in shares)
+    # A neuron attends to its inputs, or its receivers, and to itself; the rest is not stored.
+    for name, end in (("attention_up", "receiver"), ("attention_down", "sender")):
+        shares = ask(
+            driver,
+            "MATCH (sender:Neuron)-[e:CONNECTS_TO {kind: 'chemical'}]->(receiver:Neuron)"
+            f" WHERE e.{name} IS NOT NULL RETURN {end}.uid, sum(e.{name})",
+        )
+        assert len(shares) > 20
+        assert all(0 < share < 1 for _, share in shares)
     sent = one(
         driver,
         "MATCH (:Neuron)-[e:SENDS]->(s:Synapse {kind: 'chemical'})-[t:TARGETS]->()"

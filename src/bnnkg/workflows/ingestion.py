@@ -329,7 +329,7 @@ class _Batch:
         self, store: Store | None, catalogue: Catalogue | None
     ) -> Iterator[tuple[str, GraphTables]]:
         """The records of every source that has some, with the source as given; keeps reports."""
-        executed = {k: e for k, e in _known(store, catalogue).items() if e.tier == "executed"}
+        executed = self._executed_before(store, catalogue)
         for place, source, result in self._read(store, catalogue):
             self.reports[place] = result.report
             before = executed.get(self.wanted[place].key)
@@ -344,9 +344,22 @@ class _Batch:
             if catalogue is not None and store is not None:
                 catalogue.tell_source(self._entry(place, store))
 
+    def _executed_before(
+        self, store: Store | None, catalogue: Catalogue | None
+    ) -> dict[str, SourceEntry]:
+        """Wanted sources whose executed version is in the graph, where none is to be run now."""
+        if self.reading.execute or store is None or catalogue is None:
+            return {}
+        keys = {wanted.key for wanted in self.wanted}
+        told = catalogue.sources(store.store_id)
+        # What is in the graph costs a count over all of it: most ingests need not know.
+        if not any(entry.tier == "executed" and entry.key in keys for entry in told):
+            return {}
+        return {k: e for k, e in _known(store, catalogue).items() if e.tier == "executed"}
+
     def _keeps(self, before: SourceEntry, source: Source | None, result: ReadResult) -> bool:
         """Whether loading what was read would throw away what running the same files gave."""
-        if self.reading.execute or source is None or result.tables is None:
+        if source is None or result.tables is None:
             return False
         return before.fingerprint == fingerprint(source, replace(self.reading, execute=True))
 

@@ -72,6 +72,8 @@ def benchmark_planted(
         raise UsageError("no such task", expected=", ".join(TASKS), found=", ".join(unknown))
     if seeds < 1:
         raise UsageError("--seeds is too small", expected="1 or more", found=str(seeds))
+    from bnnkg.gnn.marking import would_be_written
+
     with _own_database(settings) as own:
         material = {task: _read(task, settings=own, progress=progress) for task in tasks}
     rows: list[dict[str, Any]] = []
@@ -84,7 +86,7 @@ def benchmark_planted(
             marks += _mark_seed(tensors, known, seed)
         rows += _rows(task, marks)
         outcomes += _outcomes(task, marks)
-        written[task] = _written(marks)
+        written[task] = would_be_written(marks)
     progress("planted", len(material) * seeds, len(material) * seeds)
     return {"rows": rows, "outcomes": outcomes, "written": written}
 
@@ -217,12 +219,6 @@ def _rows(task: str, marks: Sequence[Mark]) -> list[dict[str, Any]]:
         }
         for (control, score), group in groups.items()
     ]
-
-
-def _written(marks: Sequence[Mark]) -> str:
-    from bnnkg.gnn.marking import would_be_written
-
-    return would_be_written(marks)
 
 
 def _outcomes(task: str, marks: Sequence[Mark]) -> list[dict[str, Any]]:

@@ -85,6 +85,7 @@ def _run(
     folder: HomeFolder, files: Path, arguments: str, lock: int, progress: Progress
 ) -> ServerError | None:
     version = last_opened_by(folder) or DEFAULT_VERSION
+    # Not verbose, it does not say in which file, line and field a value is wrong.
     command = admin_command(
         folder, locate(version), "database", "import", "full", "neo4j",
         f"--max-off-heap-memory={_OFF_HEAP}", "--verbose", f"@{arguments}",
