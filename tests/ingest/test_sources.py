@@ -106,6 +106,7 @@ def test_zip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     report = read_source(find_source(str(path))).report
     assert report.status == "failed"
     assert "unpacks to more" in report.reason
+    assert f"{sources.MAX_RATIO} times what is packed" in report.reason
     monkeypatch.setattr(sources, "MAX_FILE_BYTES", 10)
     small = _zip(tmp_path / "small.zip", {"a.nml": document(CHANNELS)})
     assert "too large" in read_source(find_source(str(small))).report.files[0].reason

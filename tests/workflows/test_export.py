@@ -12,7 +12,7 @@ from the_command import Command
 from whole_graph import ask
 from written_models import Circuit, circuit, folder
 
-from bnnkg.errors import UnknownModelError, UsageError
+from bnnkg.errors import BnnkgError, UnknownModelError, UsageError
 from bnnkg.settings import Settings
 from bnnkg.workflows.exporting import export
 from bnnkg.workflows.ingestion import ingest
@@ -54,6 +54,16 @@ def test_a_file_holds_the_model(
     with pytest.raises(UsageError, match="not written"):
         export("net", format="swc", out=tmp_path / "x", settings=settings)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["net.pt"]
+
+
+@pytest.mark.parametrize("format_", ["neuroml", "hetero"])
+def test_a_folder_that_is_not_there_is_told(
+    format_: str, settings: Settings, tmp_path: Path
+) -> None:
+    with pytest.raises(BnnkgError, match="no such folder") as told:
+        export("any", format=format_, out=tmp_path / "absent" / "file", settings=settings)
+    assert str(tmp_path / "absent") in str(told.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_neuroml_from_the_graph_is_the_same_model(

@@ -272,7 +272,8 @@ class ZipTree(FileTree):
             raise SourceError(
                 "the archive unpacks to more than a model can hold",
                 where=archive.name,
-                expected=f"at most {MAX_ARCHIVE_FILES} files and {MAX_ARCHIVE_BYTES} bytes",
+                expected=f"at most {MAX_ARCHIVE_FILES} files and {MAX_ARCHIVE_BYTES} bytes,"
+                f" {MAX_RATIO} times what is packed",
                 found=f"{len(infos)} files and {total} bytes, packed into {packed}",
             )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bnnkg.errors import UsageError
+from bnnkg.errors import BnnkgError, UsageError
 from bnnkg.progress import Progress, silent
 from bnnkg.workflows.reading import open_store, read_tensors
 
@@ -59,6 +59,7 @@ def export(
 
     Raises:
         UsageError: Another format, or a model that the format cannot express at all.
+        BnnkgError: The file's folder is not there.
         UnknownModelError: The graph has no such model.
     """
     if format not in FORMATS:
@@ -66,6 +67,10 @@ def export(
             "this format is not written",
             expected=" or ".join((*FORMATS, "neo4j-admin")),
             found=format,
+        )
+    if not out.parent.is_dir():  # told before anything is read
+        raise BnnkgError(
+            "there is no such folder to write to", where=str(out.parent), hint="make it first"
         )
     if format == "neuroml":
         return _neuroml(model, out, settings, progress)
