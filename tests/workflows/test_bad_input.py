@@ -183,7 +183,7 @@ FAILURES = {
         "ingest {good}", {"BNNKG_CATALOGUE": "sqlite:///{file}/c.sqlite"}, 1,
         ("catalogue",),
     ),
-    "no room for an export": ("export none --out {file}/x.pt", {}, 1, ("no model", "none")),
+    "no room for an export": ("export none --out {file}/x.pt", {}, 1, ("no such folder", "{file}")),
     "unknown run": (
         "annotate 20260101-0000", {}, 1,
         ("there is no run '20260101-0000'", "bnnkg train"),
