@@ -14,6 +14,8 @@ from bnnkg.gnn.batching import collate
 from bnnkg.gnn.bgan import BganConfig
 from bnnkg.gnn.fitting import make_learner
 from bnnkg.gnn.questions import (
+    Connections,
+    Features,
     Material,
     ask_connections,
     ask_group,
@@ -22,7 +24,9 @@ from bnnkg.gnn.questions import (
     question,
 )
 from bnnkg.gnn.scaling import fit_scaling
-from bnnkg.gnn.slicing import Asking, select_rows, slice_question
+from bnnkg.gnn.sites import build_sites
+from bnnkg.gnn.slicing import Slice, cut_slice, select_rows
+from bnnkg.gnn.tensors import Batch
 from bnnkg.gnn.training import train
 from bnnkg.schema.computation import KINDS, Kind
 
@@ -38,25 +42,34 @@ def material() -> Material:
     )  # fmt: skip
 
 
-def asked_of(material: Material) -> Asking:
+def asked_of(material: Material) -> tuple[Batch, Connections]:
     batch, positive = hide_connections(material, "train")
     connections = ask_connections(material, "train", positive, torch.Generator().manual_seed(0))
-    return Asking(batch, connections)
+    assert connections is not None
+    return batch, connections
+
+
+def named(batch: Batch, connections: Connections) -> list[tuple[float, ...]]:
+    """Each connection by the features of its neurons."""
+    sides = [batch.x["neuron"][row] for row in connections.pairs]
+    return [tuple(torch.cat(pair).tolist()) for pair in zip(*sides, strict=True)]
 
 
 def test_every_connection_is_asked_for_in_one_slice(material: Material) -> None:
-    whole = asked_of(material)
-    assert whole.connections is not None
-    sides = [whole.batch.x["neuron"][row] for row in whole.connections.pairs]
-    wanted = [tuple(torch.cat(pair).tolist()) for pair in zip(*sides, strict=True)]
+    batch, connections = asked_of(material)
     found = []
     for number in range(3):
-        part = slice_question(whole, number, 3, SHAPE)
-        assert part is not None
-        assert part.connections is not None
-        sides = [part.batch.x["neuron"][row] for row in part.connections.pairs]
-        found += [tuple(torch.cat(pair).tolist()) for pair in zip(*sides, strict=True)]
-    assert sorted(found) == sorted(wanted)
+        cut = cut_slice(batch, number, 3, [connections.pairs])
+        own = cut.connections(connections)
+        assert own is not None
+        found += named(cut.batch, own)
+    assert sorted(found) == sorted(named(batch, connections))
+
+
+def asked_in(cut: Slice, material: Material, kind: Kind, group: str) -> tuple[Batch, Features]:
+    own = cut.material(material.row_part, material.row_unit, material)
+    batch, features = ask_group(own, own.batch, "train", kind, group)
+    return batch, features[0]
 
 
 @pytest.mark.parametrize(
@@ -64,38 +77,49 @@ def test_every_connection_is_asked_for_in_one_slice(material: Material) -> None:
     [("dendrite", "geometry"), ("synapse", "function"), ("mechanism", "function")],
 )
 def test_every_value_is_asked_for_in_one_slice(material: Material, kind: Kind, group: str) -> None:
-    batch, features = ask_group(material, material.batch, "train", kind, group)
-    assert len(features) == 1
-    parts = [slice_question(Asking(batch, None, features), n, 4, SHAPE) for n in range(4)]
-    own = [(part, f) for part in parts if part is not None for f in part.features]
-    assert len(own) > 1
-    values = torch.cat([f.values for _, f in own])
-    assert torch.equal(values.sort().values, features[0].values.sort().values)
-    for part, f in own:
-        assert not part.batch.mask[kind][f.rows, f.columns].any()
+    _, (asked,) = ask_group(material, material.batch, "train", kind, group)
+    cuts = [cut_slice(material.batch, number, 4) for number in range(4)]
+    own = [asked_in(cut, material, kind, group) for cut in cuts]
+    values = torch.cat([features.values for _, features in own])
+    assert torch.equal(values.sort().values, asked.values.sort().values)
+    for batch, features in own:
+        assert not batch.mask[kind][features.rows, features.columns].any()
+
+
+def test_a_slice_ends_at_its_halo(material: Material) -> None:
+    """No synapse joins two neurons of the halo, and all that join the core are there."""
+    whole = material.batch
+    n = len(whole.x["neuron"])
+    for number in range(4):
+        core = {i for i in range(n) if i * 4 // n == number}
+        pairs = [tuple(pair) for pair in whole.up_index.T.tolist()]
+        joining = sum(bool(core & set(pair)) for pair in pairs)
+        around = core | {one for pair in pairs if core & set(pair) for one in pair}
+        cut = cut_slice(whole, number, 4)
+        assert cut.batch.up_index.shape[1] == joining
+        assert len(cut.batch.x["neuron"]) == len(around)
+        assert len(cut.batch.x["synapse"]) < len(whole.x["synapse"])
 
 
 def test_the_first_block_is_the_whole_graphs_for_core_neurons(material: Material) -> None:
     """They have all that sends to them; a neuron is told by its features, which are not cut."""
-    whole = asked_of(material)
-    assert whole.connections is not None
-    widths = {kind: whole.batch.x[kind].shape[1] for kind in KINDS}
+    whole, connections = asked_of(material)
+    widths = {kind: whole.x[kind].shape[1] for kind in KINDS}
     torch.manual_seed(1)
     encoder = make_learner("bgan", replace(TINY, network=SHAPE), widths, 0).encoder
     for parameter in encoder.parameters():
         torch.nn.init.normal_(parameter, 0, 0.3)
     encoder.eval()
-    everything = question(whole.batch, heads=2, hops=2)
+    everything = question(whole, heads=2, hops=2)
     rows = encoder(everything.batch, everything.sites).nodes
-    n = len(whole.batch.x["neuron"])
+    n = len(whole.x["neuron"])
     for number in range(3):
-        part = slice_question(whole, number, 3, SHAPE)
-        assert part is not None
-        assert len(part.batch.kind) < len(whole.batch.kind)
-        own = encoder(part.batch, part.sites).nodes
-        x = part.batch.x["neuron"]
+        part = cut_slice(whole, number, 3, [connections.pairs]).batch
+        assert len(part.kind) < len(whole.kind)
+        own = encoder(part, build_sites(part, heads=2, hops=2)).nodes
+        x = part.x["neuron"]
         for i in np.flatnonzero(np.arange(n) * 3 // n == number):
-            same = (x == whole.batch.x["neuron"][i]).all(dim=1).nonzero().flatten()
+            same = (x == whole.x["neuron"][i]).all(dim=1).nonzero().flatten()
             assert len(same) == 1
             torch.testing.assert_close(own[same[0]], rows[i], rtol=1e-4, atol=1e-4)
 

@@ -134,6 +134,22 @@ def test_with_too_few_groups_every_neuron_is_one() -> None:
     assert "on its own" in split.how
 
 
+def test_a_population_is_no_class_of_counterparts() -> None:
+    """Two of 400 and six of 10: with the two as classes, a part would be all or nothing of them."""
+    names = [f"{name}[{i}]" for name in ("exc", "inh") for i in range(400)]
+    names += [f"{name}{i}" for name in ("VA", "VB", "DA", "DB", "AS", "DD") for i in range(10)]
+    group_of = dict(zip(names, homologue_groups(names), strict=True))
+    random = np.random.default_rng(0)
+    pairs = [(names[a], names[b]) for a, b in random.integers(0, len(names), (3000, 2))]
+    split = split_pairs(pairs, group_of, 0, populations=True)
+    sizes = [len(part) for part in (split.train, split.validation, split.test)]
+    assert [size / sum(sizes) for size in sizes] == pytest.approx([0.7, 0.15, 0.15], abs=0.01)
+    assert len({split.group_of[name] for name in names[:800]}) == 800
+    assert len({split.group_of[name] for name in names[800:]}) == 6
+    together = split_pairs(pairs, group_of, 0)
+    assert len(set(together.group_of.values())) == 8
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 5), st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), min_size=1))
 def test_pairs_stay_with_pairs_of_the_same_groups(seed: int, joined: list[tuple[int, int]]) -> None:

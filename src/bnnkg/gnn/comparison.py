@@ -10,7 +10,7 @@ from bnnkg.gnn.ablations import shuffle_hierarchy
 from bnnkg.gnn.baselines import RULES
 from bnnkg.gnn.contenders import CONTENDERS, Contender, Group
 from bnnkg.gnn.evaluation import METRIC, answer_all, answer_by_rule, score
-from bnnkg.gnn.fitting import Fit, asks
+from bnnkg.gnn.fitting import Fit
 from bnnkg.gnn.metrics import over_seeds
 from bnnkg.gnn.rivals import n_parameters
 from bnnkg.gnn.study import Study, TrainingModel
@@ -107,8 +107,7 @@ def _train(contender: Contender, study: Study, config: TrainingConfig) -> Outcom
             fit.run_step()
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         fit.learner.load_state_dict(fit.best)
-        asked = [question for question in study.test if asks(question, study.gate)]
-        answers = answer_all(fit.learner, asked)
+        answers = answer_all(fit.learner, study.test.about(study.gate))
     return Outcome(
         contender.name, contender.group, config.seed, METRIC[study.gate],
         score(study.gate, answers[study.gate])[METRIC[study.gate]], fit.best_value,
@@ -125,7 +124,7 @@ def _rules(study: Study, seed: int) -> Iterator[Outcome]:
     """What is answered without training, where connections are asked for."""
     if study.gate != "edge":
         return
-    asked = [question for question in study.test if asks(question, "edge")]
+    asked = study.test.about("edge")
     for name in RULES:
         value = score("edge", answer_by_rule(name, asked)["edge"])[METRIC["edge"]]
         yield Outcome(name, "rule", seed, METRIC["edge"], value, None, 0, 0, 0.0, 0.0)

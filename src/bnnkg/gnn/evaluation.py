@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,11 +12,10 @@ from torch import nn
 
 from bnnkg.gnn.baselines import RULES
 from bnnkg.gnn.classes import class_scores, counterpart_answers
-from bnnkg.gnn.metrics import Floats, Ints, aurocs, average_precision, r2
+from bnnkg.gnn.metrics import Floats, Ints, Ranked, r2
 from bnnkg.gnn.nulls import chance, unit_permutations
 from bnnkg.gnn.objectives import Answers
-from bnnkg.gnn.questions import Question
-from bnnkg.gnn.study import Objective
+from bnnkg.gnn.questions import Objective, Question
 
 METRIC: Mapping[Objective, str] = {
     "edge": "edge_auroc",
@@ -44,29 +44,26 @@ class Asked:
     strata: Ints
 
 
-def answer_all(learner: nn.Module, questions: Sequence[Question]) -> dict[Objective, Asked]:
-    """Asks a trained network everything."""
+def answer_all(learner: nn.Module, questions: Iterable[Question]) -> dict[Objective, Asked]:
+    """Asks a trained network everything, one question after the other."""
     learner.eval()
     with torch.no_grad():
-        return collect(questions, [learner(asked) for asked in questions])
+        return collect((asked, learner(asked)) for asked in questions)
 
 
-def answer_by_rule(name: str, questions: Sequence[Question]) -> dict[Objective, Asked]:
+def answer_by_rule(name: str, questions: Iterable[Question]) -> dict[Objective, Asked]:
     """Asks a rule for connections."""
     rule = RULES[name]
     return collect(
-        questions,
-        [
-            Answers(None if q.connections is None else rule(q.batch, q.connections), (), None)
-            for q in questions
-        ],
+        (q, Answers(None if q.connections is None else rule(q.batch, q.connections), (), None))
+        for q in questions
     )
 
 
-def collect(questions: Sequence[Question], answers: Sequence[Answers]) -> dict[Objective, Asked]:
-    """Puts the answers to all questions together, per objective."""
+def collect(answered: Iterable[tuple[Question, Answers]]) -> dict[Objective, Asked]:
+    """Puts the answers to all questions together, per objective; keeps no question."""
     found: dict[Objective, list[Asked]] = {}
-    for number, (asked, given) in enumerate(zip(questions, answers, strict=True)):
+    for number, (asked, given) in enumerate(answered):
         if asked.connections is not None and given.connections is not None:
             c = asked.connections
             found.setdefault("edge", []).append(
@@ -85,15 +82,7 @@ def collect(questions: Sequence[Question], answers: Sequence[Answers]) -> dict[O
 
 def score(objective: Objective, asked: Asked) -> dict[str, float]:
     """The metrics of an objective."""
-    if objective == "feature":
-        baseline = _column_means(asked)
-        return {METRIC[objective]: r2(asked.predicted, asked.true, baseline)}
-    if objective == "target":
-        return class_scores(asked.predicted, asked.true)
-    return {
-        METRIC[objective]: float(aurocs(asked.predicted, asked.true[None])[0]),
-        PRECISION[objective]: average_precision(asked.predicted, asked.true),
-    }
+    return _scorer(objective, asked)(asked.true)
 
 
 def chance_of(objective: Objective, runs: Sequence[Asked], seed: int) -> dict[str, float]:
@@ -105,23 +94,27 @@ def chance_of(objective: Objective, runs: Sequence[Asked], seed: int) -> dict[st
         seed: Of the permutations.
     """
     first = runs[0]
-    orders = unit_permutations(first.units, first.strata, seed)
-    labels = np.stack([first.true[order] for order in orders])
-    if objective == "feature":
-        baseline = _column_means(first)
-        null = [[r2(run.predicted, row, baseline) for row in labels] for run in runs]
-        return {METRIC[objective]: chance(np.mean(null, axis=0))}
+    scorers = [_scorer(objective, run) for run in runs]
+    null: dict[str, list[list[float]]] = {}
+    for order in unit_permutations(first.units, first.strata, seed):
+        answers = first.true[order]
+        marks = [scorer(answers) for scorer in scorers]
+        for metric in marks[0]:
+            null.setdefault(metric, []).append([mark[metric] for mark in marks])
+    return {metric: chance(np.mean(values, axis=1)) for metric, values in null.items()}
+
+
+def _scorer(objective: Objective, asked: Asked) -> Callable[[Floats], dict[str, float]]:
+    """Marks what was predicted against any answers [n]."""
     if objective == "target":
-        scores = [[class_scores(run.predicted, row) for row in labels] for run in runs]
-        return {
-            metric: chance(np.mean([[one[metric] for one in own] for own in scores], axis=0))
-            for metric in scores[0][0]
-        }
-    null = [aurocs(run.predicted, labels).tolist() for run in runs]
-    precision = [[average_precision(run.predicted, row) for row in labels] for run in runs]
-    return {
-        METRIC[objective]: chance(np.mean(null, axis=0)),
-        PRECISION[objective]: chance(np.mean(precision, axis=0)),
+        return partial(class_scores, asked.predicted)
+    if objective == "feature":
+        baseline = _column_means(asked)
+        return lambda true: {METRIC[objective]: r2(asked.predicted, true, baseline)}
+    ranked = Ranked.of(asked.predicted)
+    return lambda true: {
+        METRIC[objective]: ranked.auroc(true),
+        PRECISION[objective]: ranked.average_precision(true),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -113,7 +113,7 @@ def _answering(batch: Batch, target: Target | None) -> Tensor:
     return torch.arange(len(batch.x["neuron"]) if asks_neurons else len(batch.kind))
 
 
-def weigh_heads(learner: Learner, asked: Sequence[Question], loss: Weights) -> HeadWeights:
+def weigh_heads(learner: Learner, asked: Iterable[Question], loss: Weights) -> HeadWeights:
     """How much the answers depend on each head of each block of each site, on validation."""
     learner.eval()
     relevances = []
@@ -128,7 +128,7 @@ def weigh_heads(learner: Learner, asked: Sequence[Question], loss: Weights) -> H
 
 def fidelity(
     learner: Learner,
-    asked: Sequence[Question],
+    asked: Iterable[Question],
     loss: Weights,
     scores: Sequence[Score],
     target: Target | None = None,

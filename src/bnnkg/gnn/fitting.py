@@ -19,7 +19,7 @@ from bnnkg.gnn.loading import prefetched
 from bnnkg.gnn.objectives import Learner, loss_of
 from bnnkg.gnn.processes import ALONE, Processes
 from bnnkg.gnn.questions import Question
-from bnnkg.gnn.study import Objective, Study
+from bnnkg.gnn.study import Study
 from bnnkg.gnn.targets import target_named
 from bnnkg.schema.computation import Kind
 
@@ -104,8 +104,7 @@ class Fit:
     def validate(self) -> float:
         """The gate's metric on validation."""
         gate = self.study.gate
-        asked = [q for q in self.study.validation if asks(q, gate)]
-        answers = answer_all(self.learner, asked)
+        answers = answer_all(self.learner, self.study.validation.about(gate))
         return score(gate, answers[gate])[METRIC[gate]] if gate in answers else float("nan")
 
     def state(self) -> dict[str, Any]:
@@ -188,17 +187,6 @@ class Fit:
         loss = loss_of(answers, asked, self.config.weights)
         loss.backward()  # type: ignore[no-untyped-call]
         return float(loss.detach())
-
-
-def asks(question: Question, objective: Objective) -> bool:
-    """Whether a question is about an objective."""
-    return bool(
-        {
-            "edge": question.connections is not None,
-            "feature": bool(question.features),
-            "target": question.labels is not None,
-        }[objective]
-    )
 
 
 def _mix(*numbers: int) -> int:

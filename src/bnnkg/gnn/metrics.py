@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,52 +13,67 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Ranked:
+    """Scores that were sorted once, to be marked against many labellings.
+
+    Attributes:
+        ranks: [n] rank of each score from 1, ties sharing their mean rank.
+        order: [n] from the highest score to the lowest.
+        last: [n] in that order, True for the last of its ties.
+    """
+
+    ranks: Floats
+    order: Ints
+    last: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, scores: ArrayLike) -> Ranked:
+        """Sorts scores [n]."""
+        values = np.asarray(scores, dtype=np.float64)
+        order = np.argsort(-values, kind="stable")
+        falling = values[order]
+        return cls(
+            rankdata(values), order, np.append(falling[1:] != falling[:-1], True)[: len(order)]
+        )
+
+    def auroc(self, labels: ArrayLike) -> float:
+        """Probability that a positive scores above a negative, ties counting half.
+
+        ``(R - P (P + 1) / 2) / (P Q)`` with R the sum of the positives' ranks, P of them and Q
+        negatives (Mann & Whitney, Ann. Math. Stat. 1947).
+
+        Returns:
+            0 to 1; not a number where one of the classes is empty.
+        """
+        truth = np.asarray(labels, dtype=np.float64)
+        positive = float(truth.sum())
+        pairs = positive * (len(truth) - positive)
+        above = float(truth @ self.ranks) - positive * (positive + 1) / 2
+        return above / pairs if pairs else float("nan")
+
+    def average_precision(self, labels: ArrayLike) -> float:
+        """Precision at each rank of a positive, averaged; tied scores share one rank.
+
+        Returns:
+            0 to 1; not a number where there is no positive.
+        """
+        truth = np.asarray(labels, dtype=np.float64)
+        if not truth.sum():
+            return float("nan")
+        found = np.cumsum(truth[self.order])[self.last]
+        precision = found / (np.flatnonzero(self.last) + 1)
+        return float((np.diff(found, prepend=0.0) * precision).sum() / truth.sum())
+
+
 def auroc(scores: ArrayLike, labels: ArrayLike) -> float:
-    """Probability that a positive scores above a negative, ties counting half.
-
-    ``(R - P (P + 1) / 2) / (P Q)`` with R the sum of the positives' ranks, P of them and Q
-    negatives (Mann & Whitney, Ann. Math. Stat. 1947).
-
-    Returns:
-        0 to 1; not a number where one of the classes is empty.
-    """
-    return float(aurocs(scores, np.asarray(labels, dtype=np.float64)[None])[0])
-
-
-def aurocs(scores: ArrayLike, labels: NDArray[Any]) -> Floats:
-    """AUROC of the same scores under many labellings.
-
-    Args:
-        scores: [n].
-        labels: [K, n] 0 or 1.
-
-    Returns:
-        [K].
-    """
-    ranks = rankdata(np.asarray(scores, dtype=np.float64))
-    labels = labels.astype(np.float64)
-    positive = labels.sum(axis=1)
-    above = labels @ ranks - positive * (positive + 1) / 2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        result: Floats = above / (positive * (labels.shape[1] - positive))
-    return result
+    """:meth:`Ranked.auroc` of one labelling."""
+    return Ranked.of(scores).auroc(labels)
 
 
 def average_precision(scores: ArrayLike, labels: ArrayLike) -> float:
-    """Precision at each rank of a positive, averaged; tied scores share one rank.
-
-    Returns:
-        0 to 1; not a number where there is no positive.
-    """
-    values, truth = np.asarray(scores, dtype=np.float64), np.asarray(labels, dtype=np.float64)
-    if not truth.sum():
-        return float("nan")
-    order = np.argsort(-values, kind="stable")
-    values, truth = values[order], truth[order]
-    last = np.append(values[1:] != values[:-1], True)
-    found = np.cumsum(truth)[last]
-    precision = found / (np.flatnonzero(last) + 1)
-    return float((np.diff(found, prepend=0.0) * precision).sum() / truth.sum())
+    """:meth:`Ranked.average_precision` of one labelling."""
+    return Ranked.of(scores).average_precision(labels)
 
 
 def r2(predicted: ArrayLike, true: ArrayLike, baseline: ArrayLike) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -20,6 +21,9 @@ from bnnkg.gnn.splits import PARTS, PairSplit, Part, draw_parts, split_neurons, 
 from bnnkg.gnn.targets import Target, forbid
 from bnnkg.gnn.tensors import Batch, GraphTensors
 from bnnkg.schema.computation import KINDS, Kind
+
+Objective = Literal["edge", "feature", "target"]
+OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
 
 _ELECTRICAL = SYNAPSE_KINDS.index("electrical")
 
@@ -164,7 +168,9 @@ def gather_material(
     group, uids = _groups(graphs, group_of)
     directed, joined = _connections(batch)
     if part is None:
-        split = split_pairs(_uid_pairs(joined, uids), _group_by_uid(uids, group), seed)
+        split = split_pairs(
+            _uid_pairs(joined, uids), _group_by_uid(uids, group), seed, populations=target is None
+        )
         neurons = split_neurons(uids, group.tolist(), seed)
         neuron_part = _places(uids, [getattr(neurons, name) for name in PARTS])
         own = torch.tensor([split.group_of[uid] for uid in uids])
@@ -345,6 +351,18 @@ def question(
     return Question(batch, sites, connections, features, labels)
 
 
+def asks(question: Question, objective: Objective) -> bool:
+    """Whether a question is about an objective."""
+    if objective == "feature":
+        return bool(question.features)
+    return (question.connections if objective == "edge" else question.labels) is not None
+
+
+def asks_anything(question: Question) -> bool:
+    """Whether a question is about anything."""
+    return any(asks(question, objective) for objective in OBJECTIVES)
+
+
 def shuffle_answers(asked: Question, seed: int) -> Question:
     """The same question with its answers exchanged between units: nothing is left to learn."""
     connections, labels = asked.connections, asked.labels
@@ -493,6 +511,15 @@ def _kept_units(material: Material, batch: Batch, kind: Kind) -> Ints:
     first = material.batch.first_row(kind)
     units = material.row_unit[first : first + len(material.batch.x[kind])]
     return units[_kept(material, batch)] if kind == "synapse" else units
+
+
+def kept_rows(material: Material, batch: Batch) -> Tensor:
+    """[N] which of the material's rows are in a batch made from it by hiding pairs."""
+    rows = torch.ones(len(material.batch.kind), dtype=torch.bool)
+    first = material.batch.first_row("synapse")
+    kept = torch.from_numpy(_kept(material, batch))
+    rows[first : first + len(kept)] = kept
+    return rows
 
 
 def _kept(material: Material, batch: Batch) -> Ints:

@@ -1,11 +1,11 @@
 """Graphs too large to learn from at once, a part of their neurons at a time.
 
 A slice has *core* neurons, of which alone anything is asked, and a halo: all neurons that send to
-the core or are sent to by it, and those that a question about the core names. All of them come with
-their sections and mechanisms, and with every synapse between two of them. Features are those of the
-whole graph.
+the core or are sent to by it, and those that a question about the core names. All of them come
+with their sections and mechanisms, and with every synapse that joins a core neuron. Features are
+those of the whole graph.
 
-Where a slice ends: a neuron of the halo does not see what it is joined to outside. The first
+Where a slice ends: a neuron of the halo does not see what it is joined to but the core. The first
 block of BGAN is the whole graph's for core neurons with sections of their own; later ones, and
 [CLS], which reads the slice, are not.
 """
@@ -18,36 +18,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from bnnkg.gnn.bgan import BganConfig
 from bnnkg.gnn.metrics import Ints
-from bnnkg.gnn.questions import Connections, Features, Labels, Question
-from bnnkg.gnn.sites import build_sites
+from bnnkg.gnn.questions import Connections, Labels, Material
 from bnnkg.gnn.tensors import Batch, Ledger
 from bnnkg.schema.computation import COMPARTMENT_KINDS, KINDS, Kind
 
 ROWS_PER_SLICE = 150_000
-"""Rows that one machine learns from at once."""
-
-
-@dataclass(frozen=True)
-class Asking:
-    """A question whose sites are not planned.
-
-    Attributes:
-        batch: What may be seen.
-        connections: Asked of pairs of neurons.
-        features: Asked of rows whose features are hidden.
-        labels: Asked of neurons, mechanisms or hidden connections.
-    """
-
-    batch: Batch
-    connections: Connections | None = None
-    features: tuple[Features, ...] = ()
-    labels: Labels | None = None
-
-    def is_empty(self) -> bool:
-        """Whether nothing is asked."""
-        return self.connections is None and self.labels is None and not self.features
+"""Rows of core neurons, with the synapses that they send, that one machine learns from at once."""
+_NO_PART = -1
 
 
 def n_slices(batch: Batch) -> int:
@@ -55,39 +33,84 @@ def n_slices(batch: Batch) -> int:
     return max(1, -(-len(batch.kind) // ROWS_PER_SLICE))
 
 
-def slice_question(whole: Asking, number: int, of: int, network: BganConfig) -> Question | None:
-    """What is asked about one part of the neurons, in a batch that ends at their halo.
+@dataclass(frozen=True)
+class Slice:
+    """Some neurons of a batch with their surroundings, and what of it may be asked here.
+
+    Every answer belongs to one slice: a connection and a synapse to that of their target, all else
+    to that of its neuron.
+
+    Attributes:
+        whole: What it is a slice of.
+        core: [M] True for neurons of the whole that something is asked about.
+        keep: [N] True for rows of the whole that are in the slice.
+        batch: The rows that are kept, and the edges between them.
+    """
+
+    whole: Batch
+    core: Tensor
+    keep: Tensor
+    batch: Batch
+
+    def connections(self, asked: Connections | None) -> Connections | None:
+        """Those whose target is in the core; nothing where there are none."""
+        if asked is None:
+            return None
+        own = self.core[asked.pairs[1]]
+        if not own.any():
+            return None
+        units: Ints = asked.units[own.numpy()]
+        return Connections(self._row()[asked.pairs[:, own]], asked.exists[own], units)
+
+    def labels(self, asked: Labels | None) -> Labels | None:
+        """Those of the core; a connection's is its target's."""
+        if asked is None:
+            return None
+        at = asked.rows + self.whole.first_row(asked.kind)
+        own = self.core[self.whole.neuron_of[at if at.ndim == 1 else at[1]]]
+        if not own.any():
+            return None
+        rows = self._row()[at[..., own]] - self.batch.first_row(asked.kind)
+        return replace(asked, rows=rows, classes=asked.classes[own], units=asked.units[own.numpy()])
+
+    def material(self, row_part: Tensor, row_unit: Ints, material: Material) -> Material:
+        """What features of these rows may be asked for: those of the core.
+
+        Args:
+            row_part: [N] part of each row of the whole.
+            row_unit: [N] what rows' features are held out together.
+            material: What the whole was made from.
+        """
+        part = torch.where(self._is_asked_here(), row_part, _NO_PART)[self.keep]
+        group = material.group[self.keep[: len(material.group)]]
+        units: Ints = row_unit[self.keep.numpy()]
+        return replace(material, batch=self.batch, group=group, row_part=part, row_unit=units)
+
+    def _row(self) -> Tensor:
+        return torch.cumsum(self.keep, 0) - 1
+
+    def _is_asked_here(self) -> Tensor:
+        """[N] rows of core neurons; a synapse is its postsynaptic neuron's."""
+        own = self.core[self.whole.neuron_of]
+        if self.whole.ledger is not None:
+            own[_of_kind(self.whole, "synapse")] = self.core[self.whole.ledger.post]
+        return own
+
+
+def cut_slice(whole: Batch, number: int, of: int, pairs: Sequence[Tensor] = ()) -> Slice:
+    """One part of the neurons, in a batch that ends at their halo.
 
     Args:
-        whole: What is asked about the whole batch.
+        whole: What may be seen.
         number: Of the part.
         of: How many there are.
-        network: Shape of the network that the sites are planned for.
-
-    Returns:
-        The question; nothing where none is asked of these neurons. Every answer belongs to one
-        part: a connection and a synapse to that of their target, all else to that of its neuron.
+        pairs: [2, P] each, neuron rows that are asked about: those with their target in the core
+            are in the slice.
     """
-    batch = whole.batch
-    n_neurons = len(batch.x["neuron"])
-    core = torch.arange(n_neurons) * of // n_neurons == number
-    connections = _of_targets(whole.connections, core)
-    features = [own for f in whole.features if (own := _of_rows(f, batch, core)) is not None]
-    labels = _of_subjects(whole.labels, batch, core)
-    if connections is None and labels is None and not features:
-        return None
-    pairs = [c.pairs for c in (connections,) if c is not None]
-    pairs += [own.rows for own in (labels,) if own is not None and own.rows.ndim > 1]
-    keep = _kept_rows(batch, _with_halo(batch, core, pairs))
-    row = torch.cumsum(keep, 0) - 1
-    part = select_rows(batch, keep)
-    return Question(
-        part,
-        build_sites(part, heads=network.heads, hops=network.hops),
-        None if connections is None else replace(connections, pairs=row[connections.pairs]),
-        tuple(_moved(f, batch, part, row) for f in features),
-        None if labels is None else replace(labels, rows=_places(labels, batch, part, row)),
-    )
+    n_neurons = len(whole.x["neuron"])
+    core = torch.arange(n_neurons) * of // max(1, n_neurons) == number
+    keep = _kept_rows(whole, core, _with_halo(whole, core, pairs))
+    return Slice(whole, core, keep, select_rows(whole, keep))
 
 
 def select_rows(batch: Batch, keep: Tensor) -> Batch:
@@ -135,17 +158,21 @@ def _with_halo(batch: Batch, core: Tensor, pairs: Sequence[Tensor]) -> Tensor:
     inside[pre[core[post]]] = True
     inside[post[core[pre]]] = True
     for ends in pairs:
-        inside[ends.flatten()] = True
+        inside[ends[:, core[ends[1]]].flatten()] = True
     return inside
 
 
-def _kept_rows(batch: Batch, inside: Tensor) -> Tensor:
-    """[N] True for rows of these neurons, and of synapses only for those between two of them."""
+def _kept_rows(batch: Batch, core: Tensor, inside: Tensor) -> Tensor:
+    """[N] True for rows of these neurons, and of synapses only for those that join the core.
+
+    A synapse between two neurons of the halo would be read in the second block at the soonest; in a
+    network without locality there are as many of them as in the whole.
+    """
     keep = inside[batch.neuron_of]
-    both = torch.zeros(len(batch.kind), dtype=torch.bool)
-    both[batch.up_synapse] = inside[batch.up_index].all(dim=0)
+    joins = torch.zeros(len(batch.kind), dtype=torch.bool)
+    joins[batch.up_synapse] = core[batch.up_index].any(dim=0)
     own = _of_kind(batch, "synapse")
-    keep[own] = both[own]
+    keep[own] = joins[own]
     return keep
 
 
@@ -162,57 +189,3 @@ def _select(ledger: Ledger, batch: Batch, keep: Tensor, row: Tensor) -> Ledger:
         place[ledger.pre_section[own]], place[ledger.post_section[own]],
         ledger.contacts,
     )  # fmt: skip
-
-
-def _of_targets(connections: Connections | None, core: Tensor) -> Connections | None:
-    if connections is None:
-        return None
-    own = core[connections.pairs[1]]
-    if not own.any():
-        return None
-    units: Ints = connections.units[own.numpy()]
-    return Connections(connections.pairs[:, own], connections.exists[own], units)
-
-
-def _of_subjects(labels: Labels | None, batch: Batch, core: Tensor) -> Labels | None:
-    """Those of the core; a connection is its target's."""
-    if labels is None:
-        return None
-    if labels.rows.ndim > 1:
-        own = core[labels.rows[1]]
-    else:
-        own = core[batch.neuron_of[labels.rows + batch.first_row(labels.kind)]]
-    if not own.any():
-        return None
-    return replace(
-        labels, rows=labels.rows[..., own], classes=labels.classes[own],
-        units=labels.units[own.numpy()],
-    )  # fmt: skip
-
-
-def _of_rows(features: Features, batch: Batch, core: Tensor) -> Features | None:
-    """Those of the core's rows; a synapse is its presynaptic neuron's."""
-    own = core[batch.neuron_of[features.rows + batch.first_row(features.kind)]]
-    if features.kind == "synapse":
-        own = core[_targets(batch)[features.rows]]
-    if not own.any():
-        return None
-    return Features(
-        features.kind, features.rows[own], features.columns[own], features.values[own],
-        features.units[own.numpy()],
-    )  # fmt: skip
-
-
-def _targets(batch: Batch) -> Tensor:
-    """[synapses] the neuron that each one arrives at."""
-    assert batch.ledger is not None
-    return batch.ledger.post
-
-
-def _moved(features: Features, batch: Batch, part: Batch, row: Tensor) -> Features:
-    return replace(features, rows=_places(features, batch, part, row))
-
-
-def _places(asked: Features | Labels, batch: Batch, part: Batch, row: Tensor) -> Tensor:
-    """Where what is asked for stands among the part's rows of its kind."""
-    return row[asked.rows + batch.first_row(asked.kind)] - part.first_row(asked.kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +18,9 @@ PARTS: tuple[Part, ...] = ("train", "validation", "test")
 SHARES = (0.7, 0.15, 0.15)
 FEWEST_FAMILIES = 5
 FEWEST_GROUPS = 5
+MOST_COUNTERPARTS = 20
+"""More neurons than these with one name and a number are a population: the worm's largest class of
+motor neurons has 13."""
 Pair = tuple[str, str]
 
 
@@ -119,6 +123,7 @@ def split_pairs(
     seed: int,
     *,
     shares: Sequence[float] = SHARES,
+    populations: bool = False,
 ) -> PairSplit:
     """Holds out unordered pairs of neurons, with all pairs between the same two groups.
 
@@ -127,8 +132,12 @@ def split_pairs(
         group_of: Group of each neuron; with fewer than five groups each neuron is one.
         seed: Of the division.
         shares: Share of pairs in training, validation and test.
+        populations: Whether groups of more than ``MOST_COUNTERPARTS`` are populations, of which
+            each neuron is a group. Who is joined to whom in a population is drawn by chance, and no
+            counterpart tells it; what a population's connections are like (a label), all tell.
     """
-    groups, what = _usable(list(group_of.values()))
+    own = list(group_of.values())
+    groups, what = _usable(_tell_apart(own) if populations else own)
     group_of = dict(zip(group_of, groups, strict=True))
     unordered = sorted({(min(pair), max(pair)) for pair in pairs})
     one, other = (np.array([group_of[p[s]] for p in unordered], dtype=np.int64) for s in (0, 1))
@@ -141,6 +150,15 @@ def split_pairs(
     )
     how = f"unordered pairs of neurons held out within models, {what}"
     return PairSplit(train, validation, test, group_of, seed, bounds, how)
+
+
+def _tell_apart(groups: Sequence[int]) -> list[int]:
+    """The same groups, but each member of a large one is a group of its own."""
+    size, n = Counter(groups), max(groups, default=0) + 1
+    return [
+        group if size[group] <= MOST_COUNTERPARTS else n + place
+        for place, group in enumerate(groups)
+    ]
 
 
 def _usable(groups: Sequence[int]) -> tuple[list[int], str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,27 +14,30 @@ from torch import Tensor
 from bnnkg.errors import TrainingError
 from bnnkg.gnn.batching import collate
 from bnnkg.gnn.bgan import BganConfig
+from bnnkg.gnn.held_out import ROWS_KEPT, HeldOut, fold_of, hold_out, plan
 from bnnkg.gnn.labels import Properties
-from bnnkg.gnn.metrics import Ints
+from bnnkg.gnn.mapped import map_to_disk
 from bnnkg.gnn.questions import (
+    OBJECTIVES,
     Connections,
     Features,
     Labels,
     Material,
+    Objective,
     Question,
     ask_connections,
     ask_features,
-    ask_group,
     ask_labels,
-    feature_groups,
+    asks_anything,
     gather_material,
     hide_connections,
+    kept_rows,
     labelled_definitions,
     shuffle_answers,
 )
 from bnnkg.gnn.scaling import Scaling, fit_scaling
-from bnnkg.gnn.sites import Sites, build_sites
-from bnnkg.gnn.slicing import Asking, n_slices, slice_question
+from bnnkg.gnn.sites import Sites
+from bnnkg.gnn.slicing import cut_slice, n_slices
 from bnnkg.gnn.splits import FEWEST_FAMILIES, PARTS, Part, split_models
 from bnnkg.gnn.targets import Target
 from bnnkg.gnn.tensors import Batch, GraphTensors
@@ -42,10 +45,6 @@ from bnnkg.gnn.tensors import Batch, GraphTensors
 ROWS_PER_BATCH = 20_000
 N_DRAWS = 8
 """Sets of connections that do not exist that each fold has to choose from, for all seeds."""
-ROWS_KEPT = 200_000
-"""Above so many rows, all folds counted, hidden batches are made anew each time they are used."""
-
-Objective = Literal["edge", "feature", "target"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,7 @@ class Fold:
         material: What it is a part of.
         batch: What may be seen.
         sites: Its attention sites; absent where it is too large and read in slices.
+        rows: [N] which rows of the material the batch has.
         positive: [2, n] what was hidden.
         labels: Asked as well.
     """
@@ -81,6 +81,7 @@ class Fold:
     material: Material
     batch: Batch
     sites: Sites | None
+    rows: Tensor
     positive: Tensor
     labels: Labels | None
 
@@ -106,8 +107,8 @@ class Study:
     scaling: Scaling
     split: str
     material: tuple[Material, ...]
-    validation: tuple[Question, ...]
-    test: tuple[Question, ...]
+    validation: HeldOut
+    test: HeldOut
     objectives: tuple[Objective, ...]
     network: BganConfig
     n_folds: int
@@ -143,8 +144,17 @@ class Study:
         return replace(self, _kept={}, _drawn={})
 
     def order(self, seed: int) -> list[int]:
-        """The steps of an epoch, in random order."""
-        return torch.randperm(self.n_steps, generator=_generator(seed)).tolist()
+        """The steps of an epoch in random order, but for slices of a fold, which go together."""
+        generator = _generator(seed)
+        folds: dict[tuple[int, int], list[int]] = {}
+        for step, (place, number, _) in enumerate(self._steps):
+            folds.setdefault((place, number), []).append(step)
+        parts = list(folds.values())
+        return [
+            parts[fold][part]
+            for fold in torch.randperm(len(parts), generator=generator).tolist()
+            for part in torch.randperm(len(parts[fold]), generator=generator).tolist()
+        ]
 
     def ask(self, step: int, seed: int, *, features: bool) -> Question | None:
         """A step's question, with new negatives and other features hidden.
@@ -162,22 +172,40 @@ class Study:
         fold = self._fold(place, number)
         draw = int(torch.randint(N_DRAWS, (), generator=generator))
         connections = self._connections(place, number, draw)
-        batch = fold.batch
-        hidden: tuple[Features, ...] = ()
-        if features:
-            batch, hidden = ask_features(
-                fold.material, batch, "train", generator, share=self.feature_share
-            )
-        whole = Asking(batch, connections, hidden, fold.labels)
-        if whole.is_empty():
-            return None
+        share = self.feature_share if features else 0.0
         if fold.sites is None:
-            asked = slice_question(whole, part, n_slices(fold.material.batch), self.network)
+            asked = self._ask_slice(fold, part, connections, share, generator)
         else:
+            batch, hidden = _hide(fold.material, fold.batch, share, generator)
             asked = Question(batch, fold.sites, connections, hidden, fold.labels)
-        if asked is None or not self.shuffled:
+        if not asks_anything(asked):
+            return None
+        if not self.shuffled:
             return asked
         return shuffle_answers(asked, int(torch.randint(2**31, (), generator=generator)))
+
+    def _ask_slice(
+        self,
+        fold: Fold,
+        part: int,
+        connections: Connections | None,
+        share: float,
+        generator: torch.Generator,
+    ) -> Question:
+        pairs = [connections.pairs] if connections is not None else []
+        cut = cut_slice(fold.batch, part, n_slices(fold.material.batch), pairs)
+        rows = fold.rows
+        own = cut.material(
+            fold.material.row_part[rows], fold.material.row_unit[rows.numpy()], fold.material
+        )
+        batch, hidden = _hide(own, own.batch, share, generator)
+        return Question(
+            batch,
+            plan(batch, self.network),
+            cut.connections(connections),
+            hidden,
+            cut.labels(fold.labels),
+        )
 
     def _connections(self, place: int, number: int, draw: int) -> Connections | None:
         """What a fold asks for, with one of its sets of connections that do not exist."""
@@ -195,12 +223,15 @@ class Study:
             return self._kept[place, number]
         material = self.material[place]
         units = material.unit_of(material.directed)
-        mine = torch.from_numpy(_fold_of(units, self.n_folds) == number)
+        mine = torch.from_numpy(fold_of(units, self.n_folds) == number)
         batch, positive = hide_connections(material, "train", mine)
-        sites = _plan(batch, self.network) if n_slices(material.batch) == 1 else None
-        fold = Fold(material, batch, sites, positive, ask_labels(material, "train", positive))
-        if sum(len(m.batch.kind) for m in self.material) * self.n_folds <= ROWS_KEPT:
-            self._kept[place, number] = fold
+        sites = plan(batch, self.network) if n_slices(material.batch) == 1 else None
+        labels = ask_labels(material, "train", positive)
+        fold = Fold(material, batch, sites, kept_rows(material, batch), positive, labels)
+        if sum(len(m.batch.kind) for m in self.material) * self.n_folds > ROWS_KEPT:
+            self._kept.clear()
+            self._drawn.clear()
+        self._kept[place, number] = fold
         return fold
 
 
@@ -213,11 +244,22 @@ def prepare_study(
     n_folds: int,
     feature_share: float,
     shuffled: bool,
+    scratch: Path | None = None,
 ) -> Study:
     """Divides the models and prepares what is asked of each part.
 
     With five families or more whole families are held out; with fewer, pairs and neurons within
     the models.
+
+    Args:
+        models: What to train, stop and test on.
+        network: Shape of the network that the sites are planned for.
+        seed: Of the division, and of what does not exist.
+        target: Supervised target.
+        n_folds: In how many parts training connections are hidden.
+        feature_share: Share of units whose features are hidden at a step.
+        shuffled: Whether answers are exchanged between units, as a control.
+        scratch: Folder for batches that are too large to hold in memory together.
 
     Raises:
         TrainingError: No model, or nothing in them can be asked for.
@@ -229,36 +271,22 @@ def prepare_study(
         how += ". A mechanism and its copies in other cells are in one part only"
     own = [m for m, part in zip(models, parts, strict=True) if part in (None, "train")]
     scaling = fit_scaling([model.tensors for model in own])
-    material: dict[Part | None, list[Material]] = {}
-    for part in sorted(dict.fromkeys(parts), key=_training_first):
-        known = [labelled_definitions(m) for m in material.get("train", [])]
-        chosen = [m for m, own_part in zip(models, parts, strict=True) if own_part == part]
-        for bucket in buckets([model.tensors for model in chosen]):
-            members = [chosen[place] for place in bucket]
-            graphs = [model.tensors for model in members]
-            material.setdefault(part, []).append(
-                gather_material(
-                    graphs,
-                    [m.group_of for m in members],
-                    collate(graphs, scaling),
-                    seed=seed,
-                    part=part,
-                    target=target,
-                    properties=[m.properties for m in members],
-                    known=torch.cat(known) if known and part != "train" else None,
-                )
-            )
+    material = _gather(models, parts, scaling, seed=seed, target=target, scratch=scratch)
     within = material.get(None, [])
     train = tuple(within or material["train"])
-    held: dict[Part, list[Question]] = {}
     others: tuple[Part, ...] = ("validation", "test")
-    for held_part in others:
-        held[held_part] = [
-            asked
-            for m in within or material[held_part]
-            for asked in _held_out(m, held_part, network, n_folds if not within else 1, seed)
-        ]
-    objectives = _objectives(held["test"])
+    held = {
+        own_part: hold_out(
+            within or material[own_part],
+            own_part,
+            network,
+            n_folds=n_folds if not within else 1,
+            seed=seed,
+            shuffled=shuffled,
+        )
+        for own_part in others
+    }
+    objectives = _objectives(held.values())
     if target is not None:
         _check_labels(target, train, held)
     if not objectives:
@@ -267,21 +295,55 @@ def prepare_study(
             expected="connections between neurons, or features of several cells",
             hint="train on more models",
         )
-    if shuffled:
-        held = {p: [shuffle_answers(q, seed) for q in asked] for p, asked in held.items()}
     return Study(
-        scaling, how, train, tuple(held["validation"]), tuple(held["test"]), objectives,
+        scaling, how, train, held["validation"], held["test"], objectives,
         network, n_folds if "edge" in objectives else 1, feature_share, shuffled, seed,
     )  # fmt: skip
+
+
+def _gather(
+    models: Sequence[TrainingModel],
+    parts: Sequence[Part | None],
+    scaling: Scaling,
+    *,
+    seed: int,
+    target: Target | None,
+    scratch: Path | None,
+) -> dict[Part | None, list[Material]]:
+    """Batches of models of one part and of similar size; on disk, where there is much of them."""
+    n_rows = sum(_n_rows(model.tensors) for model in models)
+    found: dict[Part | None, list[Material]] = {}
+    for part in sorted(dict.fromkeys(parts), key=_training_first):
+        known = [labelled_definitions(m) for m in found.get("train", [])]
+        chosen = [m for m, own_part in zip(models, parts, strict=True) if own_part == part]
+        for bucket in buckets([model.tensors for model in chosen]):
+            members = [chosen[place] for place in bucket]
+            graphs = [model.tensors for model in members]
+            material = gather_material(
+                graphs,
+                [m.group_of for m in members],
+                collate(graphs, scaling),
+                seed=seed,
+                part=part,
+                target=target,
+                properties=[m.properties for m in members],
+                known=torch.cat(known) if known and part != "train" else None,
+            )
+            if n_rows > ROWS_KEPT:
+                material = replace(material, batch=map_to_disk(material.batch, scratch))
+            found.setdefault(part, []).append(material)
+    return found
+
+
+def _n_rows(tensors: GraphTensors) -> int:
+    return sum(len(keys) for keys in tensors.keys.values())
 
 
 def _training_first(part: Part | None) -> bool:
     return part not in (None, "train")
 
 
-def _check_labels(
-    target: Target, train: Sequence[Material], held: Mapping[Part, Sequence[Question]]
-) -> None:
+def _check_labels(target: Target, train: Sequence[Material], held: Mapping[Part, HeldOut]) -> None:
     """Makes sure that a target can be learned, stopped by and tested.
 
     Raises:
@@ -293,7 +355,8 @@ def _check_labels(
         )
     }
     for part, asked in held.items():
-        n[part] = sum(len(q.labels.classes) for q in asked if q.labels is not None)
+        about = asked.about("target")
+        n[part] = sum(len(q.labels.classes) for q in about if q.labels is not None)
     if not all(n.values()):
         raise TrainingError(
             "the models hold too little of the target",
@@ -306,7 +369,7 @@ def _check_labels(
 
 def buckets(graphs: Sequence[GraphTensors]) -> list[list[int]]:
     """Places of graphs of similar size that go into one batch together."""
-    sizes = [sum(len(keys) for keys in graph.keys.values()) for graph in graphs]
+    sizes = [_n_rows(graph) for graph in graphs]
     found: list[list[int]] = []
     filled = ROWS_PER_BATCH
     for place in sorted(range(len(graphs)), key=lambda p: (sizes[p], graphs[p].model_uid)):
@@ -336,61 +399,21 @@ def _model_parts(models: Sequence[TrainingModel], seed: int) -> tuple[list[Part 
     return [part_of[uid] for uid in uids], split.how
 
 
-def _held_out(
-    material: Material, part: Part, network: BganConfig, n_folds: int, seed: int
-) -> Iterator[Question]:
-    """Connections of a part (of unseen models, a fold of them), and each feature group alone."""
-    generator = _generator(seed)
-    mine = torch.from_numpy(_fold_of(material.unit_of(material.directed), n_folds) == 0)
-    batch, positive = hide_connections(material, part, mine)
-    connections = ask_connections(material, part, positive, generator)
-    labels = ask_labels(material, part, positive)
-    if connections is not None or labels is not None:
-        yield from _questions(Asking(batch, connections, (), labels), network)
-    groups = feature_groups(material, part)
-    sites = _plan(material.batch, network) if groups and n_slices(material.batch) == 1 else None
-    for kind, group in groups:
-        hidden, features = ask_group(material, material.batch, part, kind, group)
-        if features:
-            yield from _questions(Asking(hidden, None, features), network, sites)
-
-
-def _questions(
-    asked: Asking, network: BganConfig, sites: Sites | None = None
-) -> Iterator[Question]:
-    """The question, or its slices where it is too large; ``sites`` are those of its batch."""
-    of = n_slices(asked.batch)
-    if of == 1:
-        sites = _plan(asked.batch, network) if sites is None else sites
-        yield Question(asked.batch, sites, asked.connections, asked.features, asked.labels)
-        return
-    for number in range(of):
-        part = slice_question(asked, number, of, network)
-        if part is not None:
-            yield part
-
-
 def _generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def _fold_of(units: Ints, n_folds: int) -> Ints:
-    """Fold of each connection: units go together."""
-    names, place = np.unique(units, return_inverse=True)
-    folds: Ints = np.random.default_rng(n_folds).permutation(len(names))[place] % n_folds
-    return folds
+def _hide(
+    material: Material, batch: Batch, share: float, generator: torch.Generator
+) -> tuple[Batch, tuple[Features, ...]]:
+    if not share:
+        return batch, ()
+    return ask_features(material, batch, "train", generator, share=share)
 
 
-def _plan(batch: Batch, network: BganConfig) -> Sites:
-    return build_sites(batch, heads=network.heads, hops=network.hops)
-
-
-def _objectives(asked: Sequence[Question]) -> tuple[Objective, ...]:
-    found: list[Objective] = []
-    if any(q.connections is not None for q in asked):
-        found.append("edge")
-    if any(q.features for q in asked):
-        found.append("feature")
-    if any(q.labels is not None for q in asked):
-        found.append("target")
-    return tuple(found)
+def _objectives(held: Iterable[HeldOut]) -> tuple[Objective, ...]:
+    """What every part asks; one question about each is enough to know."""
+    parts = list(held)
+    return tuple(
+        o for o in OBJECTIVES if all(next(iter(p.about(o)), None) is not None for p in parts)
+    )

@@ -35,7 +35,7 @@ from bnnkg.gnn.explanation import (
     most_costly,
     weigh_heads,
 )
-from bnnkg.gnn.fitting import Fit, asks, make_learner
+from bnnkg.gnn.fitting import Fit, make_learner
 from bnnkg.gnn.metrics import Floats, spread
 from bnnkg.gnn.objectives import Learner, Weights
 from bnnkg.gnn.processes import ALONE, Processes
@@ -206,8 +206,9 @@ def train(
     _check(config, processes)
     started = time.process_time()
     models = sorted(models, key=lambda model: model.tensors.model_uid)
+    folder.mkdir(parents=True, exist_ok=True)
     with deterministic(config.threads):
-        study = prepare(models, config)
+        study = prepare(models, config, scratch=folder)
         run = _Run(config, study, models, folder / CHECKPOINT, processes, progress)
         run.train_all()
         return _result(run, models, time.process_time() - started)
@@ -253,8 +254,15 @@ def _check(config: TrainingConfig, processes: Processes) -> None:
         )
 
 
-def prepare(models: Sequence[TrainingModel], config: TrainingConfig) -> Study:
+def prepare(
+    models: Sequence[TrainingModel], config: TrainingConfig, *, scratch: Path | None = None
+) -> Study:
     """All questions of a run with this configuration.
+
+    Args:
+        models: What to train, stop and test on.
+        config: How.
+        scratch: Folder for batches that are too large to hold in memory together.
 
     Raises:
         TrainingError: There is no model, or nothing in them can be held out.
@@ -267,6 +275,7 @@ def prepare(models: Sequence[TrainingModel], config: TrainingConfig) -> Study:
         n_folds=config.folds,
         feature_share=config.feature_share,
         shuffled=config.shuffled,
+        scratch=scratch,
     )
 
 
@@ -416,7 +425,7 @@ def _result(run: _Run, models: Sequence[TrainingModel], seconds: float) -> RunRe
 def _choose_score(run: _Run) -> dict[str, float]:
     """Keeps the score whose highest connections the networks use most, judged on validation."""
     gate, loss = run.study.gate, run.config.weights
-    asked = [q for q in run.study.validation if asks(q, gate)]
+    asked = run.study.validation.about(gate)
     target = target_named(run.config.target) if run.config.target else None
     weights = {}
     costs: dict[str, list[float]] = {method: [] for method in SCORE_METHODS}
@@ -447,7 +456,7 @@ def _agreement(run: _Run) -> float | None:
 def _baselines(run: _Run) -> dict[str, dict[str, float]]:
     """The same test, by networks that are simpler and by rules."""
     found: dict[str, list[dict[str, float]]] = {}
-    asked = [q for q in run.study.test if not q.features]
+    asked = run.study.test.about("edge", "target")
     for name in run.names[1:]:
         for seed in run.seeds:
             answers = answer_all(run.learner(name, seed), asked)

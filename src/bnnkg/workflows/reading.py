@@ -84,7 +84,7 @@ def read_tensors(
         return cached
     tensors = graph.build(store.read_model(uid, progress=progress), hidden=hidden)
     cache.save(folder, tensors)
-    return tensors
+    return cache.load(folder, uid, hidden=hidden) or tensors  # mapped, no longer held in memory
 
 
 def _hand_on(settings: Settings) -> None:

@@ -1,0 +1,175 @@
+"""What is asked of what is held out, as often as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import torch
+
+from bnnkg.gnn.bgan import BganConfig
+from bnnkg.gnn.metrics import Ints
+from bnnkg.gnn.questions import (
+    Material,
+    Objective,
+    Question,
+    ask_connections,
+    ask_group,
+    ask_labels,
+    asks,
+    feature_groups,
+    hide_connections,
+    shuffle_answers,
+)
+from bnnkg.gnn.sites import Sites, build_sites
+from bnnkg.gnn.slicing import cut_slice, n_slices
+from bnnkg.gnn.splits import Part
+from bnnkg.gnn.tensors import Batch
+from bnnkg.schema.computation import Kind
+
+ROWS_KEPT = 200_000
+"""Above so many rows, what hides something of them is made anew each time it is used."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Questions about one part of the models, in an order that does not change.
+
+    Where there is much to ask about, they are made each time they are asked: kept, they would hold
+    the graphs many times over.
+
+    Attributes:
+        sources: Each gives some of the questions.
+        objectives: What they are about; all where empty.
+        shuffled: Seed by which answers are exchanged between units, as a control.
+    """
+
+    sources: tuple[_Source, ...]
+    objectives: tuple[Objective, ...] = ()
+    shuffled: int | None = None
+
+    def __iter__(self) -> Iterator[Question]:
+        for source in self.sources:
+            for asked in source.ask():
+                if not self.objectives or any(asks(asked, o) for o in self.objectives):
+                    yield asked if self.shuffled is None else shuffle_answers(asked, self.shuffled)
+
+    def about(self, *objectives: Objective) -> HeldOut:
+        """Those about any of these objectives; what is about none of them is not even made."""
+        wanted = {o == "feature" for o in objectives}
+        own = tuple(source for source in self.sources if source.asks_features in wanted)
+        return replace(self, sources=own, objectives=objectives)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where questions come from.
+
+    Attributes:
+        asks_features: Whether they are about features, and about nothing else.
+        ask: Gives them.
+    """
+
+    asks_features: bool
+    ask: Callable[[], Iterable[Question]]
+
+
+def hold_out(
+    materials: Sequence[Material],
+    part: Part,
+    network: BganConfig,
+    *,
+    n_folds: int,
+    seed: int,
+    shuffled: bool,
+) -> HeldOut:
+    """Connections of a part (of unseen models, a fold of them), and each feature group alone.
+
+    Args:
+        materials: What holds it.
+        part: Which.
+        network: Shape of the network that the sites are planned for.
+        n_folds: How many folds connections are divided into; the first one is asked for.
+        seed: Of what does not exist.
+        shuffled: Whether answers are exchanged between units.
+    """
+    kept = sum(len(m.batch.kind) for m in materials) <= ROWS_KEPT
+    sources = [
+        own for m in materials for own in _sources(m, part, network, n_folds, seed, kept=kept)
+    ]
+    return HeldOut(tuple(sources), (), seed if shuffled else None)
+
+
+def fold_of(units: Ints, n_folds: int) -> Ints:
+    """Fold of each connection: units go together."""
+    names, place = np.unique(units, return_inverse=True)
+    folds: Ints = np.random.default_rng(n_folds).permutation(len(names))[place] % n_folds
+    return folds
+
+
+def plan(batch: Batch, network: BganConfig) -> Sites:
+    """Attention sites of a batch."""
+    return build_sites(batch, heads=network.heads, hops=network.hops)
+
+
+def _sources(
+    material: Material, part: Part, network: BganConfig, n_folds: int, seed: int, *, kept: bool
+) -> Iterator[_Source]:
+    groups = feature_groups(material, part)
+    if not kept:
+        yield _Source(False, partial(_ask_pairs, material, part, network, n_folds, seed))
+        for group in groups:
+            yield _Source(True, partial(_ask_features, material, part, network, *group))
+        return
+    pairs = tuple(_ask_pairs(material, part, network, n_folds, seed))
+    yield _Source(False, lambda: pairs)
+    is_whole = n_slices(material.batch) == 1
+    sites = plan(material.batch, network) if groups and is_whole else None
+    features = tuple(
+        asked for g in groups for asked in _ask_features(material, part, network, *g, sites)
+    )
+    yield _Source(True, lambda: features)
+
+
+def _ask_pairs(
+    material: Material, part: Part, network: BganConfig, n_folds: int, seed: int
+) -> Iterator[Question]:
+    mine = torch.from_numpy(fold_of(material.unit_of(material.directed), n_folds) == 0)
+    batch, positive = hide_connections(material, part, mine)
+    generator = torch.Generator().manual_seed(seed)
+    connections = ask_connections(material, part, positive, generator)
+    labels = ask_labels(material, part, positive)
+    if connections is None and labels is None:
+        return
+    of = n_slices(material.batch)
+    if of == 1:
+        yield Question(batch, plan(batch, network), connections, (), labels)
+        return
+    pairs = [connections.pairs] if connections is not None else []
+    for number in range(of):
+        cut = cut_slice(batch, number, of, pairs)
+        own, named = cut.connections(connections), cut.labels(labels)
+        if own is not None or named is not None:
+            yield Question(cut.batch, plan(cut.batch, network), own, (), named)
+
+
+def _ask_features(
+    material: Material,
+    part: Part,
+    network: BganConfig,
+    kind: Kind,
+    group: str,
+    sites: Sites | None = None,
+) -> Iterator[Question]:
+    """A group of features; ``sites`` are those of the material's batch, if it is not cut."""
+    of = n_slices(material.batch)
+    for number in range(of):
+        own = material
+        if of > 1:
+            cut = cut_slice(material.batch, number, of)
+            own = cut.material(material.row_part, material.row_unit, material)
+        batch, features = ask_group(own, own.batch, part, kind, group)
+        if features:
+            yield Question(batch, plan(batch, network) if sites is None else sites, None, features)
