@@ -8,10 +8,12 @@ from functools import partial
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bnnkg.gnn.bgan import BganConfig
 from bnnkg.gnn.metrics import Ints
 from bnnkg.gnn.questions import (
+    OBJECTIVES,
     Material,
     Objective,
     Question,
@@ -58,9 +60,12 @@ class HeldOut:
 
     def about(self, *objectives: Objective) -> HeldOut:
         """Those about any of these objectives; what is about none of them is not even made."""
-        wanted = {o == "feature" for o in objectives}
-        own = tuple(source for source in self.sources if source.asks_features in wanted)
+        own = tuple(s for s in self.sources if s.objectives.intersection(objectives))
         return replace(self, sources=own, objectives=objectives)
+
+    def asks(self, objective: Objective) -> bool:
+        """Whether any is about an objective."""
+        return any(objective in source.objectives for source in self.sources)
 
 
 @dataclass(frozen=True)
@@ -68,12 +73,18 @@ class _Source:
     """Where questions come from.
 
     Attributes:
-        asks_features: Whether they are about features, and about nothing else.
+        objectives: What they are about.
         ask: Gives them.
     """
 
-    asks_features: bool
+    objectives: frozenset[Objective]
     ask: Callable[[], Iterable[Question]]
+
+    @classmethod
+    def kept(cls, questions: Iterable[Question]) -> _Source:
+        """Questions that are made once."""
+        made = tuple(questions)
+        return cls(frozenset(o for o in OBJECTIVES if any(asks(q, o) for q in made)), lambda: made)
 
 
 def hold_out(
@@ -117,27 +128,42 @@ def plan(batch: Batch, network: BganConfig) -> Sites:
 def _sources(
     material: Material, part: Part, network: BganConfig, n_folds: int, seed: int, *, kept: bool
 ) -> Iterator[_Source]:
+    pairs = partial(_ask_pairs, material, part, network, n_folds, seed)
     groups = feature_groups(material, part)
     if not kept:
-        yield _Source(False, partial(_ask_pairs, material, part, network, n_folds, seed))
+        yield _Source(_about_pairs(material, part, n_folds), pairs)
         for group in groups:
-            yield _Source(True, partial(_ask_features, material, part, network, *group))
+            features = partial(_ask_features, material, part, network, *group)
+            yield _Source(frozenset({"feature"}), features)
         return
-    pairs = tuple(_ask_pairs(material, part, network, n_folds, seed))
-    yield _Source(False, lambda: pairs)
+    yield _Source.kept(pairs())
     is_whole = n_slices(material.batch) == 1
     sites = plan(material.batch, network) if groups and is_whole else None
-    features = tuple(
+    yield _Source.kept(
         asked for g in groups for asked in _ask_features(material, part, network, *g, sites)
     )
-    yield _Source(True, lambda: features)
+
+
+def _about_pairs(material: Material, part: Part, n_folds: int) -> frozenset[Objective]:
+    """What questions about pairs will be about, without making them."""
+    positive = material.directed[:, _hidden_pairs(material, part, n_folds)]
+    about: list[Objective] = ["edge"] if positive.shape[1] else []
+    if ask_labels(material, part, positive) is not None:
+        about.append("target")
+    return frozenset(about)
+
+
+def _hidden_pairs(material: Material, part: Part, n_folds: int) -> Tensor:
+    """[P] which connections of a part are asked for."""
+    mine = torch.from_numpy(fold_of(material.unit_of(material.directed), n_folds) == 0)
+    return mine & material.in_part(material.directed, part)
 
 
 def _ask_pairs(
     material: Material, part: Part, network: BganConfig, n_folds: int, seed: int
 ) -> Iterator[Question]:
-    mine = torch.from_numpy(fold_of(material.unit_of(material.directed), n_folds) == 0)
-    batch, positive = hide_connections(material, part, mine)
+    hidden = _hidden_pairs(material, part, n_folds)
+    batch, positive = hide_connections(material, part, hidden)
     generator = torch.Generator().manual_seed(seed)
     connections = ask_connections(material, part, positive, generator)
     labels = ask_labels(material, part, positive)

@@ -47,16 +47,17 @@ def sample_negatives(
         return wrong if allowed is None else wrong | ~allowed(pair)
 
     dst = dst[torch.randperm(len(dst), generator=generator)]
+    barred = bad(src, dst)
     fewest, since = len(dst) + 1, 0
     for number in range(_ROUNDS):
-        wrong = bad(src, dst) | _repeated(src * n_neurons + dst)
+        wrong = barred | _repeated(src * n_neurons + dst)
         n_wrong = int(wrong.sum())
         if n_wrong < fewest:
             fewest, since = n_wrong, number
         if not n_wrong or number - since >= _IN_VAIN:
             break
-        dst = _exchange(src, dst, wrong, bad, generator)
-    wrong = bad(src, dst) | _repeated(src * n_neurons + dst)
+        dst, barred = _exchange(src, dst, wrong, barred, bad, generator)
+    wrong = barred | _repeated(src * n_neurons + dst)
     return torch.stack([src[~wrong], dst[~wrong]])
 
 
@@ -64,21 +65,28 @@ def _exchange(
     src: Tensor,
     dst: Tensor,
     wrong: Tensor,
+    barred: Tensor,
     bad: Callable[[Tensor, Tensor], Tensor],
     generator: torch.Generator,
-) -> Tensor:
-    """Exchanges targets within random couples, where no more of the two is wrong than before."""
+) -> tuple[Tensor, Tensor]:
+    """Exchanges targets within random couples, where no more of the two is wrong than before.
+
+    Returns:
+        The targets, and which pairs are barred now: only those exchanged are looked at again.
+    """
     order = torch.randperm(len(dst), generator=generator)
     half = len(order) // 2
     one, other = order[:half], order[half : 2 * half]
     some = wrong[one] | wrong[other]
     one, other = one[some], other[some]
     before = wrong[one].int() + wrong[other].int()
-    after = bad(src[one], dst[other]).int() + bad(src[other], dst[one]).int()
-    one, other = one[after <= before], other[after <= before]
-    new = dst.clone()
+    crossed, back = bad(src[one], dst[other]), bad(src[other], dst[one])
+    better = crossed.int() + back.int() <= before
+    one, other = one[better], other[better]
+    new, barred = dst.clone(), barred.clone()
     new[one], new[other] = dst[other], dst[one]
-    return new
+    barred[one], barred[other] = crossed[better], back[better]
+    return new, barred
 
 
 def _codes(pairs: Tensor, n: int) -> Tensor:

@@ -412,8 +412,6 @@ def _hide(
 
 
 def _objectives(held: Iterable[HeldOut]) -> tuple[Objective, ...]:
-    """What every part asks; one question about each is enough to know."""
+    """What every part asks."""
     parts = list(held)
-    return tuple(
-        o for o in OBJECTIVES if all(next(iter(p.about(o)), None) is not None for p in parts)
-    )
+    return tuple(o for o in OBJECTIVES if all(part.asks(o) for part in parts))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bnnkg.settings import Settings
     from bnnkg.store import Store
 
-NODE_BUDGET = 1_000_000
+NODE_BUDGET = 500_000
 """Neurons and synapses of a model that one machine trains on at once."""
 _READ = ("Model", "Cell", "Mechanism", "Neuron", "Population")
 
