@@ -106,7 +106,7 @@ def _limited(pairs: list[tuple[str, str]], src_once: bool, dst_once: bool) -> li
 
 
 @settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -54,7 +54,7 @@ class Archives:
         """Puts a recorded archive in its place, unless the server did not end well."""
         if self.recording is None or not self.recording.exists():
             return
-        if exit_code in (0, _STOPPED_BY_SIGTERM):
+        if exit_code in (0, _STOPPED_BY_SIGTERM) and self.recording.stat().st_size:
             self.recording.replace(self.place)
         else:
             self.recording.unlink()
@@ -76,8 +76,10 @@ def prepare(distribution: Distribution) -> Archives:
         return Archives((), None, own)
     if own.exists():
         return Archives((f"-XX:SharedArchiveFile={base}{os.pathsep}{own}",), None, own)
-    recording = folder / f".neo4j.jsa.{os.getpid()}"
-    options = (f"-XX:SharedArchiveFile={base}", f"-XX:ArchiveClassesAtExit={recording}")
+    recording = _claim(folder)
+    options: tuple[str, ...] = (f"-XX:SharedArchiveFile={base}",)
+    if recording is not None:
+        options += (f"-XX:ArchiveClassesAtExit={recording}",)
     return Archives(options, recording, own)
 
 
@@ -112,6 +114,15 @@ def _remove_unused(folder: Path) -> None:
     for old in folder.iterdir():
         if old.stat().st_mtime < limit:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _claim(folder: Path) -> Path | None:
+    """The file to record to; absent where another server records: one is enough, and costs less."""
+    if any(folder.glob(".neo4j.jsa.*")):
+        return None
+    recording = folder / f".neo4j.jsa.{os.getpid()}"
+    recording.touch()  # Java writes it as it ends
+    return recording
 
 
 def _remove_abandoned(folder: Path) -> None:
