@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bnnkg.gnn.batching import UP
-from bnnkg.gnn.grouping import Groups, ranks
+from bnnkg.gnn.grouping import Groups, Ranks
 from bnnkg.gnn.instances import Instances, keys_of
 from bnnkg.gnn.measures import Measured, Measures
 from bnnkg.gnn.significance import degree_matched_p, seed_p
@@ -21,7 +21,8 @@ def connections(tensors: GraphTensors, batch: Batch, measured: Measured) -> Inst
     assert batch.up_row is not None
     keys = keys_of(tensors.origins[UP], batch.up_row.numpy())
     pre, post = batch.up_index.numpy()
-    groups = Groups.of(*(ranks(column)[1] for column in keys), pre, post)
+    stored = Ranks(keys[-1]).of(keys[-1])  # with both neurons, its own uid tells it from others
+    groups = Groups.of(stored, pre, post)
     folded = fold(measured, groups)
     return Instances(tuple(taken(column, groups.first) for column in keys), slice(None), folded)
 

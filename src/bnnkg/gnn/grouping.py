@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +10,20 @@ import numpy as np
 from bnnkg.gnn.metrics import Floats, Ints
 
 
-def ranks(texts: Sequence[str]) -> tuple[list[str], Ints]:
-    """The different texts in ascending order, and [n] the place of each one among them."""
-    names = sorted(dict.fromkeys(texts))  # in order of appearance, which is mostly sorted already
-    place = {name: rank for rank, name in enumerate(names)}
-    return names, np.fromiter(map(place.__getitem__, texts), np.int64, len(texts))
+class Ranks:
+    """Numbers for texts, in ascending order of the texts.
+
+    Args:
+        texts: All that will be asked for.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self.texts = sorted(dict.fromkeys(texts))  # as they appear: most of them ascend already
+        self._place = dict(zip(self.texts, range(len(self.texts)), strict=True))
+
+    def of(self, column: Sequence[str]) -> Ints:
+        """[n] the place of each text in ``texts``."""
+        return np.fromiter(map(self._place.__getitem__, column), np.int64, len(column))
 
 
 @dataclass(frozen=True)
@@ -54,8 +63,10 @@ class Groups:
 
     def sums(self, values: Floats) -> Floats:
         """[..., g] sums of values [..., n]; not a number where one of them is none."""
-        total: Floats = np.add.reduceat(values[..., self.order], self.start, axis=-1)
-        return total
+        ordered: Floats = values[..., self.order]
+        if len(self.start) == len(self.order):
+            return ordered
+        return np.asarray(np.add.reduceat(ordered, self.start, axis=-1))
 
     def means(self, values: Floats) -> Floats:
         """[..., g] means of values [..., n]; not a number where one of them is none."""

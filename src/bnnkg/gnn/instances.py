@@ -67,6 +67,8 @@ def edge_instances(
 
 
 def keys_of(origin: EdgeOrigin, rows: Ints) -> tuple[Sequence[str], ...]:
-    """What tells the stored edges of some rows apart, a column each."""
-    columns = (origin.src_uid, origin.dst_uid, origin.uid)
-    return tuple(taken(column, rows) for column in columns if column is not None)
+    """What tells the stored edges of some rows, in ascending order, apart: a column each."""
+    columns = [c for c in (origin.src_uid, origin.dst_uid, origin.uid) if c is not None]
+    if len(rows) == len(origin.src_uid):
+        return tuple(columns)
+    return tuple(taken(column, rows) for column in columns)

@@ -145,7 +145,7 @@ def _mean_known(parts: Collection[Floats]) -> Floats:
     total, count = np.zeros((2, len(next(iter(parts)))))
     for values in parts:
         known = np.isfinite(values)
-        total[known] += values[known]
+        np.add(total, values, out=total, where=known)
         count += known
     count[count == 0] = np.nan
     return np.asarray(total / count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnkg.gnn.connections import connections, pairs
-from bnnkg.gnn.grouping import Groups, ranks
+from bnnkg.gnn.grouping import Groups, Ranks
 from bnnkg.gnn.instances import EdgeKind, Instances, edge_instances, node_instances
 from bnnkg.gnn.measures import Measured
 from bnnkg.gnn.metrics import Floats
@@ -29,6 +29,7 @@ class ScoreTables:
     """Collects what was measured of graphs, and makes tables of the records that they share."""
 
     def __init__(self) -> None:
+        self._uids: dict[str, Ranks] = {}
         self._nodes: dict[str, list[Instances]] = {}
         self._edges: dict[EdgeKind, list[Instances]] = {}
         self._pairs: list[Instances] = []
@@ -55,44 +56,78 @@ class ScoreTables:
     def nodes(self) -> Iterator[NodeTable]:
         """A table for each label."""
         for label, instances in self._nodes.items():
-            (uid,), columns = summarise(instances, "cls_lift", LEARNED_ON_NODES[label])
+            (uid,), groups = self._records(instances, (label,))
+            columns = summarise(instances, groups, "cls_lift", LEARNED_ON_NODES[label])
             yield NodeTable(label, {"uid": uid, **columns})
 
     def edges(self) -> Iterator[EdgeTable]:
         """A table for each type and pair of labels."""
         for kind, instances in self._edges.items():
-            yield _edge_table(kind, instances)
+            yield self._edge_table(kind, instances)
         sections = joined(self._sections)
         if len(sections):
             yield sections
         if self._pairs:
-            yield _edge_table(("ATTENDS_TO", "Neuron", "Neuron"), [_strongest(self._pairs)])
+            yield self._edge_table(("ATTENDS_TO", "Neuron", "Neuron"), [self._strongest()])
 
+    def _edge_table(self, kind: EdgeKind, instances: Sequence[Instances]) -> EdgeTable:
+        type_, src_label, dst_label = kind
+        (src, dst, *uid), groups = self._records(instances, (src_label, dst_label, type_))
+        columns = summarise(instances, groups, "attention_lift", LEARNED_ON_EDGES[type_])
+        if uid:
+            columns["uid"] = uid[0]
+        return EdgeTable(type_, src_label, dst_label, src, dst, columns)
 
-def _edge_table(kind: EdgeKind, instances: Sequence[Instances]) -> EdgeTable:
-    type_, src_label, dst_label = kind
-    (src, dst, *uid), columns = summarise(instances, "attention_lift", LEARNED_ON_EDGES[type_])
-    if uid:
-        columns["uid"] = uid[0]
-    return EdgeTable(type_, src_label, dst_label, src, dst, columns)
+    def _records(
+        self, instances: Sequence[Instances], whose: Sequence[str]
+    ) -> tuple[list[list[str]], Groups]:
+        """Keys of the records in ascending order, a column each, and their instances.
+
+        Args:
+            instances: Of one label or type.
+            whose: What each column of their keys holds uids of.
+        """
+        columns = _keys(instances)
+        ranks = [self._ranks(name, c) for name, c in zip(whose, columns, strict=False)]
+        numbers = [own.of(column) for own, column in zip(ranks, columns, strict=True)]
+        groups = Groups.of(*numbers)
+        first = groups.first
+        return [taken(r.texts, n[first]) for r, n in zip(ranks, numbers, strict=True)], groups
+
+    def _ranks(self, whose: str, column: Sequence[str]) -> Ranks:
+        """Numbers for uids: for all of a label at once, if it is one whose nodes have rows."""
+        if whose not in self._nodes:
+            return Ranks(column)
+        if whose not in self._uids:
+            self._uids[whose] = Ranks(*_keys(self._nodes[whose]))
+        return self._uids[whose]
+
+    def _strongest(self) -> Instances:
+        """The pairs of neurons with the highest lift."""
+        keys = _keys(self._pairs)
+        values = {name: _column(self._pairs, name) for name in self._pairs[0].values}
+        lift = values["attention_lift"].mean(axis=0)
+        src, dst = (self._ranks("Neuron", column).of(column) for column in keys)
+        order = np.lexsort((dst, src, -lift))
+        best = order[: max(1, round(ATTENDS_TO_SHARE * len(order)))]
+        return Instances(tuple(taken(column, best) for column in keys), best, values)
 
 
 def summarise(
-    instances: Sequence[Instances], lift: str, learned: Sequence[Property]
-) -> tuple[list[list[str]], dict[str, Column]]:
+    instances: Sequence[Instances], groups: Groups, lift: str, learned: Sequence[Property]
+) -> dict[str, Column]:
     """Means over the instances of each record, then mean and spread over seeds.
 
     Args:
         instances: Of one label or type.
+        groups: Those of each record.
         lift: The measure whose spread over instances is told, where that is declared.
         learned: The properties that are declared.
 
     Returns:
-        Columns of keys, ascending by the first; and those properties of which anything is known.
+        Those of which anything is known, in the order of their declaration.
     """
-    names, rank = zip(*map(ranks, _keys(instances)), strict=True)
-    groups = Groups.of(*rank)
-    found: dict[str, NDArray[Any]] = {}
+    found: dict[str, NDArray[Any]] = {N_INSTANCES.name: groups.sizes}
     for name in (prop.name for prop in learned if prop.name in instances[0].values):
         values = _column(instances, name)
         mean = groups.known_means(values)
@@ -100,10 +135,8 @@ def summarise(
         if len(mean) > 1:
             found[f"{name}_sd"] = mean.std(axis=0, ddof=1)
         if name == lift:
-            spreads = groups.spreads(values.mean(axis=0))
-    found |= {N_INSTANCES.name: groups.sizes, SPREAD.name: spreads}
-    keys = [taken(n, r[groups.first]) for n, r in zip(names, rank, strict=True)]
-    return keys, _known(found, {prop.name for prop in learned})
+            found[SPREAD.name] = groups.spreads(values.mean(axis=0))
+    return _known({prop.name: found[prop.name] for prop in learned if prop.name in found})
 
 
 def _keys(instances: Sequence[Instances]) -> list[list[str]]:
@@ -117,21 +150,11 @@ def _column(instances: Sequence[Instances], name: str) -> Floats:
     return np.concatenate([one.of(name) for one in instances], axis=1)
 
 
-def _known(columns: Mapping[str, NDArray[Any]], declared: Collection[str]) -> dict[str, Column]:
-    """Declared columns in which anything is known; what is not is absent."""
-    known = {name: np.isfinite(values) for name, values in columns.items() if name in declared}
+def _known(columns: Mapping[str, NDArray[Any]]) -> dict[str, Column]:
+    """Columns in which anything is known; what is not is absent."""
+    known = {name: np.isfinite(values) for name, values in columns.items()}
     return {
         name: Numbers(columns[name] if at.all() else np.where(at, columns[name], np.nan))
         for name, at in known.items()
         if at.any()
     }
-
-
-def _strongest(instances: Sequence[Instances]) -> Instances:
-    """The pairs of neurons with the highest lift."""
-    keys = _keys(instances)
-    values = {name: _column(instances, name) for name in instances[0].values}
-    lift = values["attention_lift"].mean(axis=0)
-    order = np.lexsort((*(ranks(column)[1] for column in reversed(keys)), -lift))
-    best = order[: max(1, round(ATTENDS_TO_SHARE * len(order)))]
-    return Instances(tuple(taken(column, best) for column in keys), best, values)
