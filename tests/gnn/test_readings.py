@@ -121,6 +121,15 @@ def test_edges_of_a_site_hold_in_sum_what_the_rows_do() -> None:
     assert float(edges["up"].sum() + edges["down"].sum()) == 1.0  # half of two answers
 
 
+def test_rows_alone_have_the_same_score_as_beside_edges() -> None:
+    blocks = [even(site, block) for block in (0, 1, 2) for site in (SITES.low, SITES.up, SITES.cls)]
+    for method in SCORE_METHODS:
+        score = Score(method, {("up", 1): torch.tensor([0.25, 0.75])})
+        rows = read_rows(seen(*blocks), score)
+        torch.testing.assert_close(rows, read(seen(*blocks), score).rows, rtol=0, atol=0)
+        assert rows.any()
+
+
 def test_answers_at_the_token_come_by_what_it_attends_to() -> None:
     view = View(BATCH, (even(SITES.cls),), Answered.at_graphs(torch.tensor([1]), BATCH))
     in_graph = BATCH.graph == 1
