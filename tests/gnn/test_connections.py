@@ -62,16 +62,16 @@ def test_a_gap_junction_is_a_connection_in_both_directions() -> None:
 
 
 def test_a_pair_is_tested_against_those_with_as_many_sources() -> None:
-    """Where all receivers have as many, p is the share of all pairs with a lift as high."""
+    """p is the share of the pairs with as many sources that have a lift as high."""
     batch, measured = measured_graph(TENSORS, 3)
-    alike = replace(measured, n_sources=np.full_like(measured.n_sources, 5))
-    found = pairs(TENSORS, batch, alike)
+    of_receiver = 3 + 40 * (batch.up_index[1].numpy() % 2)
+    found = pairs(TENSORS, batch, replace(measured, n_sources=of_receiver))
     lifts = found.of("attention_lift").mean(axis=0).tolist()
-    wanted = [sum(other >= lift for other in lifts) / len(lifts) for lift in lifts]
-    for seed in found.of("attention_p_degree"):
-        assert seed == pytest.approx(wanted)
-    apart = pairs(TENSORS, batch, measured).of("attention_p_degree")
-    assert not np.allclose(apart[0], wanted)
+    odd = [int(attends.removeprefix("n")) % 2 for attends in found.keys[0]]
+    for p in found.of("attention_p_degree"):
+        for place, lift in enumerate(lifts):
+            peers = [other for other, o in zip(lifts, odd, strict=True) if o == odd[place]]
+            assert p[place] == pytest.approx(sum(other >= lift for other in peers) / len(peers))
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def measure(batch: Batch, sites: Sites, explained: Iterable[Explained]) -> Measu
         rows.append(_of_rows(batch, one))
         edges.append(_of_edges(one, on_edges))
         synapses.append(_of_synapses(batch, one, on_synapses) | _of_sides(edges[-1], ends))
+        del one  # before the next is made
     n_sources = np.bincount(sites.up.dst.numpy())[batch.up_index[1].numpy()]
     return Measured(_by_name(rows), _by_name(edges), _by_name(synapses), n_sources)
 
@@ -166,8 +167,4 @@ def _of_synapses(
 
 def _of_sides(edges: Measures, ends: Ends) -> dict[str, Floats]:
     """[U] forward where the synapse arrives, backward where it departs, and their lifts."""
-    found = {}
-    for name, side in _SIDES:
-        at = getattr(ends, side)
-        found[name] = np.append(edges[name], np.nan)[at]
-    return found
+    return {name: np.append(edges[name], np.nan)[getattr(ends, side)] for name, side in _SIDES}

@@ -94,11 +94,11 @@ def attention_scores(
     Nothing is hidden but what the run never saw (numbers of contacts, what a target forbids).
     ``attention`` of an edge is the mean of the sites that it takes part in: ``low``, ``back``,
     ``forward``, ``backward``; for ``TARGETS`` also that of ``up``, and for ``SENDS`` that of
-    ``down``, which passes this synapse. Of
-    ``CONNECTS_TO`` it is that of ``up``, summed over the pair's synapses. ``attention_lift`` is the
-    mean of the same sites' lifts; likewise ``attention_score``, but that of ``CONNECTS_TO`` and
-    ``ATTENDS_TO`` is the mean score of the pair's synapses. Every value is a mean over seeds, with
-    ``_sd`` its spread. What instances share gets the mean over the instances of these graphs.
+    ``down``, which passes this synapse. Of ``CONNECTS_TO`` it is that of ``up``, summed over the
+    pair's synapses. ``attention_lift`` is the mean of the same sites' lifts; likewise
+    ``attention_score``, but that of ``CONNECTS_TO`` and ``ATTENDS_TO`` is the mean score of the
+    pair's synapses. Every value is a mean over seeds, with ``_sd`` its spread. What instances share
+    gets the mean over the instances of these graphs.
 
     Args:
         run: Trained networks.
@@ -148,11 +148,8 @@ def _visible(run: TrainedRun, tensors: GraphTensors) -> Batch:
 def _measure(run: TrainedRun, batch: Batch) -> Measured:
     network = run.config.network
     sites = build_sites(batch, heads=network.heads, hops=network.hops)
-    return measure(
-        batch,
-        sites,
-        (
-            explain(learner, batch, sites, score, run.target)
-            for learner, score in zip(run.learners, run.scores, strict=True)
-        ),
+    explained = (
+        explain(learner, batch, sites, score, run.target)
+        for learner, score in zip(run.learners, run.scores, strict=True)
     )
+    return measure(batch, sites, explained)
