@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnkg.gnn.metrics import auroc, average_precision, r2, spearman
-from bnnkg.gnn.nulls import chance, unit_permutations
+from bnnkg.gnn.nulls import FEWEST_PEERS, chance, similar_groups, unit_permutations
 
 answers = st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=2, max_size=30)
 
@@ -58,6 +58,25 @@ def test_units_are_exchanged_with_those_of_their_size_where_there_are_enough() -
     for order in unit_permutations(units, np.zeros_like(units), seed=1, n=20):
         assert sorted(order[:10]) == list(range(10))
         assert sorted(order[10:]) == list(range(10, 37))
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 6), max_size=60))
+def test_peers_are_cut_where_the_size_changes_and_never_few(sizes: list[int]) -> None:
+    """Unit by unit: a group that has enough ends where the size does; too few join the last."""
+    units = sorted(range(len(sizes)), key=sizes.__getitem__)
+    groups: list[list[int]] = []
+    for unit in units:
+        last = groups[-1] if groups else []
+        if last and (len(last) < FEWEST_PEERS or sizes[last[-1]] == sizes[unit]):
+            last.append(unit)
+        else:
+            groups.append([unit])
+    if len(groups) > 1 and len(groups[-1]) < FEWEST_PEERS:
+        groups[-2:] = [groups[-2] + groups[-1]]
+    ordered = np.array(units, dtype=np.int64)
+    found = similar_groups(ordered, np.array(sizes, dtype=np.int64))
+    assert [group.tolist() for group in found] == groups
 
 
 def test_a_smaller_unit_repeats_in_the_place_of_a_larger_one() -> None:

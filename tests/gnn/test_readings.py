@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from small_batch import small_batch
+from torch import Tensor
 
 from bnnkg.gnn.bgan import Attended
 from bnnkg.gnn.readings import (
@@ -12,12 +13,9 @@ from bnnkg.gnn.readings import (
     View,
     cls_attention,
     head_weights,
-    lift,
     raw_attention,
-    read_edges,
+    read,
     read_rows,
-    rollout,
-    weighted_lift,
 )
 from bnnkg.gnn.sites import Site, build_sites
 from bnnkg.schema.learned import SCORE_METHODS
@@ -37,12 +35,20 @@ def seen(*attention: Attended) -> View:
     return View(BATCH, attention, Answered.at_rows(NEURONS, BATCH))
 
 
+def lift(view: View) -> Tensor:
+    return read_rows(view, Score("attention_lift"))
+
+
+def rollout(view: View) -> Tensor:
+    return read_rows(view, Score("attention_rollout"))
+
+
 def test_an_even_share_has_a_lift_of_1() -> None:
     values = lift(seen(even(SITES.up), even(SITES.forward)))
-    read = torch.zeros(len(BATCH.kind), dtype=torch.bool)
-    read[SITES.forward.src[SITES.forward.arc != 0]] = True
-    read[BATCH.up_synapse] = True
-    torch.testing.assert_close(values, read.float())
+    was_read = torch.zeros(len(BATCH.kind), dtype=torch.bool)
+    was_read[SITES.forward.src[SITES.forward.arc != 0]] = True
+    was_read[BATCH.up_synapse] = True
+    torch.testing.assert_close(values, was_read.float())
 
 
 def test_raw_attention_follows_the_number_of_competitors() -> None:
@@ -94,7 +100,9 @@ def test_heads_weigh_as_much_as_answers_depend_on_them() -> None:
 def test_a_head_without_weight_says_nothing() -> None:
     attended = even(SITES.up)
     attended.alpha[:, 1] = torch.rand(len(attended.alpha), generator=torch.Generator())
-    values = weighted_lift(seen(attended), {("up", 0): torch.tensor([1.0, 0.0])})
+    values = read_rows(
+        seen(attended), Score("attention_head_weighted", {("up", 0): torch.tensor([1.0, 0.0])})
+    )
     counts = torch.bincount(BATCH.up_synapse, minlength=len(BATCH.kind)).float()
     torch.testing.assert_close(values, counts)
 
@@ -103,13 +111,23 @@ def test_edges_of_a_site_hold_in_sum_what_the_rows_do() -> None:
     """What a rollout hands over a synapse is what passed it, in both directions of GAN_up."""
     up, down = even(SITES.up), even(SITES.down)
     score = Score("attention_rollout")
-    edges = read_edges(seen(up, down), score)
+    reading = read(seen(up, down), score)
+    edges = reading.edges
     wanted = torch.zeros(len(BATCH.kind))
     for name, site in (("up", SITES.up), ("down", SITES.down)):
         real = site.edge >= 0
         wanted.index_add_(0, BATCH.up_synapse[site.edge[real]], edges[name][real])
-    torch.testing.assert_close(read_rows(seen(up, down), score), wanted)
+    torch.testing.assert_close(reading.rows, wanted)
     assert float(edges["up"].sum() + edges["down"].sum()) == 1.0  # half of two answers
+
+
+def test_rows_alone_have_the_same_score_as_beside_edges() -> None:
+    blocks = [even(site, block) for block in (0, 1, 2) for site in (SITES.low, SITES.up, SITES.cls)]
+    for method in SCORE_METHODS:
+        score = Score(method, {("up", 1): torch.tensor([0.25, 0.75])})
+        rows = read_rows(seen(*blocks), score)
+        torch.testing.assert_close(rows, read(seen(*blocks), score).rows, rtol=0, atol=0)
+        assert rows.any()
 
 
 def test_answers_at_the_token_come_by_what_it_attends_to() -> None:
@@ -121,12 +139,12 @@ def test_answers_at_the_token_come_by_what_it_attends_to() -> None:
 def test_edges_of_every_site_have_every_score() -> None:
     blocks = [even(site, block) for block in (0, 1) for site in (SITES.up, SITES.forward)]
     for method in SCORE_METHODS:
-        edges = read_edges(seen(*blocks), Score(method, {("up", 1): torch.tensor([0.5, 0.5])}))
+        edges = read(seen(*blocks), Score(method, {("up", 1): torch.tensor([0.5, 0.5])})).edges
         assert set(edges) == {"up", "forward"}
     torch.testing.assert_close(
-        read_edges(seen(*blocks), Score("attention_lift"))["up"], torch.ones(len(SITES.up.edge))
+        read(seen(*blocks), Score("attention_lift")).edges["up"], torch.ones(len(SITES.up.edge))
     )
     weights = {("up", 1): torch.tensor([0.75, 0.25])}
-    weighted = read_edges(seen(*blocks), Score("attention_head_weighted", weights))
+    weighted = read(seen(*blocks), Score("attention_head_weighted", weights)).edges
     torch.testing.assert_close(weighted["up"], torch.ones(len(SITES.up.edge)))
     assert not weighted["forward"].any()

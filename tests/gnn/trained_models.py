@@ -8,10 +8,16 @@ from dataclasses import replace
 from small_models import Cell, Density, Model, Section, Synapse, SynapseType, neuron, tables_of
 
 from bnnkg.gnn.bgan import BganConfig
+from bnnkg.gnn.contenders import BGAN
+from bnnkg.gnn.fitting import make_learner
 from bnnkg.gnn.graph import build
+from bnnkg.gnn.readings import Score
+from bnnkg.gnn.scaling import fit_scaling
+from bnnkg.gnn.scores import TrainedRun
 from bnnkg.gnn.study import TrainingModel
-from bnnkg.gnn.tensors import Hidden
+from bnnkg.gnn.tensors import GraphTensors, Hidden
 from bnnkg.gnn.training import TrainingConfig
+from bnnkg.schema.computation import KINDS
 
 TINY = TrainingConfig(
     network=BganConfig(width=16, heads=2, blocks=1, dropout=0.1),
@@ -68,3 +74,39 @@ def single_cell(number: int) -> Model:
         [Density(0, "na_a"), Density(1, f"k_{number}", 0.05)],
     )
     return Model([cell], [0], key=f"cell{number:02}")
+
+
+def untrained_run(tensors: GraphTensors) -> TrainedRun:
+    """A run of two networks as they are before the first step, which prefer somebody, too."""
+    widths = {kind: tensors.data[kind].x.shape[1] for kind in KINDS}
+    learners = tuple(make_learner(BGAN, TINY, widths, seed).eval() for seed in range(TINY.seeds))
+    scores = (Score("attention_lift"),) * TINY.seeds
+    return TrainedRun(
+        TINY, tuple(range(TINY.seeds)), learners, scores, fit_scaling([tensors]),
+        (tensors.model_uid,), tensors.hidden.contacts,
+    )  # fmt: skip
+
+
+def apart(tensors: GraphTensors, name: str) -> GraphTensors:
+    """The graph as another model's: it has neurons of its own, and shares its cells."""
+
+    def own(label: str, uids: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name + uid for uid in uids) if label in ("Neuron", "Synapse") else uids
+
+    keys = {
+        kind: tuple(
+            (name + neuron, name + definition if kind == "synapse" else definition)
+            for neuron, definition in rows
+        )
+        for kind, rows in tensors.keys.items()
+    }
+    origins = {
+        triple: replace(
+            origin,
+            src_uid=own(origin.src_label, origin.src_uid),
+            dst_uid=own(origin.dst_label, origin.dst_uid),
+            uid=origin.uid and own(origin.dst_label, origin.uid),
+        )
+        for triple, origin in tensors.origins.items()
+    }
+    return replace(tensors, model_uid=name, model_key=name, keys=keys, origins=origins)

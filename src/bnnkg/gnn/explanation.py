@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnnkg.gnn.bgan import BganConfig
+from bnnkg.gnn.bgan import Attended, BganConfig
 from bnnkg.gnn.hiding import hide_pairs
 from bnnkg.gnn.metrics import Floats, spearman
 from bnnkg.gnn.objectives import Learner, Weights, loss_of
@@ -20,7 +20,7 @@ from bnnkg.gnn.readings import (
     Score,
     View,
     head_weights,
-    read_edges,
+    read,
     read_rows,
     relevance_of,
 )
@@ -82,16 +82,24 @@ def explain(
         target: What the network was asked for, if it was for a supervised target.
     """
     view = _look(learner, batch, sites, target)
-    scores = read_edges(view, score)
+    reading = read(view, score)
     found: dict[SiteName, SiteAttention] = {}
-    for name, values in scores.items():
+    for name, values in reading.edges.items():
         own = [attended for attended in view.attention if attended.site.name == name]
-        alpha = torch.stack([attended.alpha for attended in own]).double().mean(dim=(0, 2))
+        alpha = _mean_alpha(own)
         lift = alpha * own[0].site.plan.n_sources.double()
         found[name] = SiteAttention(
             own[0].site, alpha.numpy(), lift.numpy(), values.double().numpy()
         )
-    return Explained(found, read_rows(view, score).double().numpy())
+    return Explained(found, reading.rows.double().numpy())
+
+
+def _mean_alpha(blocks: Sequence[Attended]) -> Tensor:
+    """[P] mean over heads and blocks, in double precision, without a copy of them all."""
+    total = torch.zeros(len(blocks[0].alpha), dtype=torch.float64)
+    for attended in blocks:
+        total += attended.alpha.sum(1, dtype=torch.float64)
+    return total / (len(blocks) * blocks[0].alpha.shape[1])
 
 
 def _look(learner: Learner, batch: Batch, sites: Sites, target: Target | None) -> View:

@@ -67,12 +67,10 @@ def _blocks(units: Ints, strata: Ints) -> tuple[Ints, Ints, Ints, list[Ints]]:
 
 def similar_groups(ordered: Ints, size: Ints) -> list[Ints]:
     """Cuts units in order of size where the size changes, leaving no group smaller than it may."""
-    groups: list[list[int]] = []
-    for unit in ordered.tolist():
-        full = groups and len(groups[-1]) >= FEWEST_PEERS
-        if not groups or (full and size[unit] != size[groups[-1][-1]]):
-            groups.append([])
-        groups[-1].append(unit)
-    if len(groups) > 1 and len(groups[-1]) < FEWEST_PEERS:
-        groups[-2:] = [groups[-2] + groups[-1]]
-    return [np.array(group) for group in groups]
+    cuts = [0]
+    for change in (np.flatnonzero(np.diff(size[ordered])) + 1).tolist():
+        if change - cuts[-1] >= FEWEST_PEERS:
+            cuts.append(change)
+    if len(cuts) > 1 and len(ordered) - cuts[-1] < FEWEST_PEERS:
+        cuts.pop()
+    return np.split(ordered, cuts[1:]) if len(ordered) else []

@@ -6,7 +6,7 @@ of what the network computed came by it. An edge between neurons stands for its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -22,6 +22,8 @@ HeadKey = tuple[SiteName, int]
 """A site and a block."""
 HeadWeights = Mapping[HeadKey, Tensor]
 """Per site and block, [heads]; 1 in sum over all of them."""
+Along = tuple[Attended, Tensor]
+"""One site in one block, and [P] a score of its edges."""
 
 _READING: tuple[SiteName, ...] = ("low", "up", "forward")
 """Sites at which signals are read on their way to a neuron."""
@@ -84,45 +86,44 @@ class Score:
     weights: HeadWeights = field(default_factory=dict)
 
 
-def read_rows(view: View, score: Score) -> Tensor:
-    """[N] a score of every row."""
-    if score.method == "attention_rollout":
-        return rollout(view)
-    if score.method == "attention_head_weighted":
-        return weighted_lift(view, score.weights)
-    return lift(view)
+@dataclass(frozen=True)
+class Reading:
+    """A score of rows and of edges.
 
-
-def read_edges(view: View, score: Score) -> dict[SiteName, Tensor]:
-    """Per site [P], the same score of its edges.
-
-    The lift of an edge is its mean over heads and blocks; weighted lifts, and what flows along the
-    edge in a rollout, are summed over blocks.
+    Attributes:
+        rows: [N] of every row.
+        edges: Per site [P] of its edges. The lift of an edge is its mean over heads and blocks;
+            weighted lifts, and what flows along the edge in a rollout, are summed over blocks.
     """
-    if score.method == "attention_rollout":
-        return _sum_by_site(_flows(view))
-    if score.method == "attention_head_weighted":
-        return _sum_by_site((a, _weighted(a, score.weights)) for a in view.attention)
-    n_blocks = 1 + max(attended.block for attended in view.attention)
-    return _sum_by_site((a, _lifts(a) / n_blocks) for a in view.attention)
+
+    rows: Tensor
+    edges: Mapping[SiteName, Tensor]
+
+
+def read(view: View, score: Score) -> Reading:
+    """A score of every row and of every edge.
+
+    ``attention_lift`` of a row is the mean lift that it gets from those that read it,
+    ``attention_head_weighted`` the lift from all of them, every head of every site as much as it
+    counts, and ``attention_rollout`` the share of the answers that came by it, attention followed
+    back along the computation. What passes an edge that stands for a node counts for that node.
+    """
+    along = list(_along(view, score))
+    rows = _of_rows(view.batch, score, along)
+    if score.method == "attention_lift":
+        n_blocks = 1 + max(attended.block for attended in view.attention)
+        along = [(attended, values / n_blocks) for attended, values in along]
+    return Reading(rows, _sum_by_site(along))
+
+
+def read_rows(view: View, score: Score) -> Tensor:
+    """[N] the score of :func:`read` of every row."""
+    return _of_rows(view.batch, score, _along(view, score))
 
 
 def raw_attention(view: View) -> Tensor:
     """[N] mean attention that a row gets from those that read it, over heads and blocks."""
-    return _mean_read(view, lambda a: a.alpha.detach().mean(1))
-
-
-def lift(view: View) -> Tensor:
-    """[N] the same of attention times the number of sources that it competed with."""
-    return _mean_read(view, _lifts)
-
-
-def weighted_lift(view: View, weights: HeadWeights) -> Tensor:
-    """[N] lift from all that read a row, every head of every site as much as it counts."""
-    total = torch.zeros(len(view.batch.kind))
-    for attended in view.attention:
-        total += _by_row(attended, view.batch, _weighted(attended, weights))
-    return total
+    return _mean_by_row(view.batch, ((a, a.alpha.detach().mean(1)) for a in view.attention))
 
 
 def cls_attention(view: View) -> Tensor:
@@ -132,19 +133,6 @@ def cls_attention(view: View) -> Tensor:
         if attended.site.name == "cls":
             total += _by_row(attended, view.batch, attended.alpha.detach().mean(1))
     return total
-
-
-def rollout(view: View) -> Tensor:
-    """[N] share of the answers that came by a row, attention followed back along the computation.
-
-    Every answer starts as 1 at its row. At each site, from the last to the first, a row keeps half
-    of what it holds (its residual) and hands the other half to what it attended to (Abnar and
-    Zuidema, ACL 2020). What passes an edge that stands for a node counts for that node.
-    """
-    passed = torch.zeros(len(view.batch.kind))
-    for attended, flow in _flows(view):
-        passed += _by_row(attended, view.batch, flow)
-    return passed
 
 
 def relevance_of(attention: Sequence[Attended]) -> dict[HeadKey, Tensor]:
@@ -176,6 +164,19 @@ def head_weights(relevances: Sequence[Mapping[HeadKey, Tensor]]) -> HeadWeights:
     return {key: value / total.clamp_min(1e-30) for key, value in sums.items()}
 
 
+def _along(view: View, score: Score) -> Iterator[Along]:
+    """What a score says of the edges of each site of each block."""
+    if score.method == "attention_rollout":
+        return _flows(view)
+    if score.method == "attention_head_weighted":
+        return ((a, _weighted(a, score.weights)) for a in view.attention)
+    return ((a, _lifts(a)) for a in view.attention)
+
+
+def _of_rows(batch: Batch, score: Score, along: Iterable[Along]) -> Tensor:
+    return (_mean_by_row if score.method == "attention_lift" else _sum_by_row)(batch, along)
+
+
 def _lifts(attended: Attended) -> Tensor:
     """[P] mean over heads."""
     return attended.alpha.detach().mean(1) * attended.site.plan.n_sources
@@ -189,8 +190,12 @@ def _weighted(attended: Attended, weights: HeadWeights) -> Tensor:
     return (attended.alpha.detach() * own).sum(1) * attended.site.plan.n_sources
 
 
-def _flows(view: View) -> Iterator[tuple[Attended, Tensor]]:
-    """Sites from the last to the first, each with [P] what a rollout hands on along its edges."""
+def _flows(view: View) -> Iterator[Along]:
+    """Sites from the last to the first, each with [P] what a rollout hands on along its edges.
+
+    Every answer starts as 1 at its row. At each site a row keeps half of what it holds (its
+    residual) and hands the other half to what it attended to (Abnar and Zuidema, ACL 2020).
+    """
     rows, graphs = view.answered.rows.clone(), view.answered.graphs.clone()
     for group in _backwards(view.attention):
         held = graphs if group[0].site.name == "cls" else rows
@@ -216,22 +221,30 @@ def _backwards(attention: Sequence[Attended]) -> Iterator[list[Attended]]:
             waiting = []
 
 
-def _sum_by_site(parts: Iterator[tuple[Attended, Tensor]]) -> dict[SiteName, Tensor]:
+def _sum_by_site(along: Iterable[Along]) -> dict[SiteName, Tensor]:
     """[P] in sum over blocks."""
     found: dict[SiteName, Tensor] = {}
-    for attended, values in parts:
+    for attended, values in along:
         name = attended.site.name
         found[name] = found[name] + values if name in found else values
     return found
 
 
-def _mean_read(view: View, value: Callable[[Attended], Tensor]) -> Tensor:
-    total, count = torch.zeros(len(view.batch.kind)), torch.zeros(len(view.batch.kind))
-    for attended in view.attention:
+def _sum_by_row(batch: Batch, along: Iterable[Along]) -> Tensor:
+    """[N] in sum over all that read a row."""
+    total = torch.zeros(len(batch.kind))
+    for attended, values in along:
+        total += _by_row(attended, batch, values)
+    return total
+
+
+def _mean_by_row(batch: Batch, along: Iterable[Along]) -> Tensor:
+    """[N] in mean over those that read a row on the way to a neuron."""
+    total, count = torch.zeros(len(batch.kind)), torch.zeros(len(batch.kind))
+    for attended, values in along:
         if attended.site.name in _READING:
-            values = value(attended)
-            total += _by_row(attended, view.batch, values)
-            count += _by_row(attended, view.batch, torch.ones_like(values))
+            total += _by_row(attended, batch, values)
+            count += _by_row(attended, batch, torch.ones_like(values))
     return total / count.clamp_min(1)
 
 
