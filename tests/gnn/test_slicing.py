@@ -13,13 +13,12 @@ from bnnkg.gnn import slicing
 from bnnkg.gnn.batching import collate
 from bnnkg.gnn.bgan import BganConfig
 from bnnkg.gnn.fitting import make_learner
+from bnnkg.gnn.material import Material, gather_material
 from bnnkg.gnn.questions import (
     Connections,
     Features,
-    Material,
     ask_connections,
     ask_group,
-    gather_material,
     hide_connections,
     question,
 )
@@ -59,7 +58,7 @@ def test_every_connection_is_asked_for_in_one_slice(material: Material) -> None:
     batch, connections = asked_of(material)
     found = []
     for number in range(3):
-        cut = cut_slice(batch, number, 3, [connections.pairs])
+        cut = cut_slice(batch, number, 3, connections)
         own = cut.connections(connections)
         assert own is not None
         found += named(cut.batch, own)
@@ -114,7 +113,7 @@ def test_the_first_block_is_the_whole_graphs_for_core_neurons(material: Material
     rows = encoder(everything.batch, everything.sites).nodes
     n = len(whole.x["neuron"])
     for number in range(3):
-        part = cut_slice(whole, number, 3, [connections.pairs]).batch
+        part = cut_slice(whole, number, 3, connections).batch
         assert len(part.kind) < len(whole.kind)
         own = encoder(part, build_sites(part, heads=2, hops=2)).nodes
         x = part.x["neuron"]

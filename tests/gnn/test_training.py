@@ -13,10 +13,10 @@ from bnnkg.gnn.batching import collate
 from bnnkg.gnn.checkpoints import load_checkpoint
 from bnnkg.gnn.fitting import make_learner
 from bnnkg.gnn.graph import build
+from bnnkg.gnn.material import gather_material
 from bnnkg.gnn.questions import (
     ask_connections,
     ask_group,
-    gather_material,
     hide_connections,
     question,
 )

@@ -6,15 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from bnnkg.gnn.bgan import BganConfig
-from bnnkg.gnn.metrics import Ints
+from bnnkg.gnn.material import Material
 from bnnkg.gnn.questions import (
     OBJECTIVES,
-    Material,
     Objective,
     Question,
     ask_connections,
@@ -113,13 +110,6 @@ def hold_out(
     return HeldOut(tuple(sources), (), seed if shuffled else None)
 
 
-def fold_of(units: Ints, n_folds: int) -> Ints:
-    """Fold of each connection: units go together."""
-    names, place = np.unique(units, return_inverse=True)
-    folds: Ints = np.random.default_rng(n_folds).permutation(len(names))[place] % n_folds
-    return folds
-
-
 def plan(batch: Batch, network: BganConfig) -> Sites:
     """Attention sites of a batch."""
     return build_sites(batch, heads=network.heads, hops=network.hops)
@@ -146,24 +136,17 @@ def _sources(
 
 def _about_pairs(material: Material, part: Part, n_folds: int) -> frozenset[Objective]:
     """What questions about pairs will be about, without making them."""
-    positive = material.directed[:, _hidden_pairs(material, part, n_folds)]
+    positive = material.connections(part, 0, n_folds)
     about: list[Objective] = ["edge"] if positive.shape[1] else []
     if ask_labels(material, part, positive) is not None:
         about.append("target")
     return frozenset(about)
 
 
-def _hidden_pairs(material: Material, part: Part, n_folds: int) -> Tensor:
-    """[P] which connections of a part are asked for."""
-    mine = torch.from_numpy(fold_of(material.unit_of(material.directed), n_folds) == 0)
-    return mine & material.in_part(material.directed, part)
-
-
 def _ask_pairs(
     material: Material, part: Part, network: BganConfig, n_folds: int, seed: int
 ) -> Iterator[Question]:
-    hidden = _hidden_pairs(material, part, n_folds)
-    batch, positive = hide_connections(material, part, hidden)
+    batch, positive = hide_connections(material, part, 0, n_folds)
     generator = torch.Generator().manual_seed(seed)
     connections = ask_connections(material, part, positive, generator)
     labels = ask_labels(material, part, positive)
@@ -173,9 +156,8 @@ def _ask_pairs(
     if of == 1:
         yield Question(batch, plan(batch, network), connections, (), labels)
         return
-    pairs = [connections.pairs] if connections is not None else []
     for number in range(of):
-        cut = cut_slice(batch, number, of, pairs)
+        cut = cut_slice(batch, number, of, connections)
         own, named = cut.connections(connections), cut.labels(labels)
         if own is not None or named is not None:
             yield Question(cut.batch, plan(cut.batch, network), own, (), named)

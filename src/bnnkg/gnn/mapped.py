@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from bnnkg.gnn.scaling import Scaling
-from bnnkg.gnn.tensors import Batch
+from bnnkg.gnn.tensors import Batch, Ledger
 
 
 def map_to_disk(batch: Batch, folder: Path | None = None) -> Batch:
@@ -22,40 +21,28 @@ def map_to_disk(batch: Batch, folder: Path | None = None) -> Batch:
 
     Args:
         batch: From ``collate``.
-        folder: Where there is room for it; that of temporary files where absent.
+        folder: Where there is room for it, made on first use; that of temporary files where absent.
     """
-    named = dict(_tensors("", batch))
+    tensors: dict[str, Tensor] = {}
+    _changed(batch, tensors.setdefault)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, prefix="bnnkg-batch-", suffix=".pt") as file:
-        torch.save(named, file)
+        torch.save(tensors, file)
         file.flush()
         mapped = torch.load(file.name, weights_only=True, mmap=True)
-    restored: Batch = _replaced("", batch, mapped)
+    restored: Batch = _changed(batch, lambda name, _: mapped[name])
     return restored
 
 
-def _tensors(name: str, value: Any) -> Iterator[tuple[str, Tensor]]:
-    """All tensors of a batch, by the way to them."""
+def _changed(value: Any, change: Callable[[str, Tensor], Tensor], name: str = "") -> Any:
+    """A batch with each of its tensors changed, which are named by the way to them."""
     if isinstance(value, Tensor):
-        yield name, value
-    elif isinstance(value, Mapping):
-        for key, own in value.items():
-            yield from _tensors(f"{name}/{key}", own)
-    elif is_dataclass(value) and not isinstance(value, Scaling):
-        for field in fields(value):
-            yield from _tensors(f"{name}/{field.name}", getattr(value, field.name))
-
-
-def _replaced(name: str, value: Any, tensors: Mapping[str, Tensor]) -> Any:
-    if isinstance(value, Tensor):
-        return tensors[name]
+        return change(name, value)
     if isinstance(value, Mapping):
-        return {key: _replaced(f"{name}/{key}", own, tensors) for key, own in value.items()}
-    if is_dataclass(value) and not isinstance(value, (Scaling, type)):
-        return replace(
-            value,
-            **{
-                field.name: _replaced(f"{name}/{field.name}", getattr(value, field.name), tensors)
-                for field in fields(value)
-            },
-        )
+        return {key: _changed(own, change, f"{name}/{key}") for key, own in value.items()}
+    if isinstance(value, (Batch, Ledger)):
+        own = {f.name: _changed(getattr(value, f.name), change, f"{name}/{f.name}")
+               for f in fields(value)}  # fmt: skip
+        return replace(value, **own)
     return value

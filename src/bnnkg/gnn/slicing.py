@@ -12,19 +12,19 @@ block of BGAN is the whole graph's for core neurons with sections of their own; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from bnnkg.gnn.material import Material
 from bnnkg.gnn.metrics import Ints
-from bnnkg.gnn.questions import Connections, Labels, Material
+from bnnkg.gnn.questions import Connections, Labels
 from bnnkg.gnn.tensors import Batch, Ledger
 from bnnkg.schema.computation import COMPARTMENT_KINDS, KINDS, Kind
 
 ROWS_PER_SLICE = 150_000
-"""Rows of core neurons, with the synapses that they send, that one machine learns from at once."""
+"""Rows of core neurons, with the synapses that they send, that are learned from at once."""
 _NO_PART = -1
 
 
@@ -97,19 +97,19 @@ class Slice:
         return own
 
 
-def cut_slice(whole: Batch, number: int, of: int, pairs: Sequence[Tensor] = ()) -> Slice:
+def cut_slice(whole: Batch, number: int, of: int, asked: Connections | None = None) -> Slice:
     """One part of the neurons, in a batch that ends at their halo.
 
     Args:
         whole: What may be seen.
         number: Of the part.
         of: How many there are.
-        pairs: [2, P] each, neuron rows that are asked about: those with their target in the core
-            are in the slice.
+        asked: Connections that are asked for: both neurons of those with their target in the core
+            are in the slice. Labels of connections are asked of some of them.
     """
     n_neurons = len(whole.x["neuron"])
     core = torch.arange(n_neurons) * of // max(1, n_neurons) == number
-    keep = _kept_rows(whole, core, _with_halo(whole, core, pairs))
+    keep = _kept_rows(whole, core, _with_halo(whole, core, asked))
     return Slice(whole, core, keep, select_rows(whole, keep))
 
 
@@ -151,14 +151,14 @@ def _of_kind(batch: Batch, kind: Kind) -> slice:
     return slice(first, first + len(batch.x[kind]))
 
 
-def _with_halo(batch: Batch, core: Tensor, pairs: Sequence[Tensor]) -> Tensor:
+def _with_halo(batch: Batch, core: Tensor, asked: Connections | None) -> Tensor:
     """[M] True for core neurons, all that a synapse joins to them, and those asked about."""
     inside = core.clone()
     pre, post = batch.up_index
     inside[pre[core[post]]] = True
     inside[post[core[pre]]] = True
-    for ends in pairs:
-        inside[ends[:, core[ends[1]]].flatten()] = True
+    if asked is not None:
+        inside[asked.pairs[0, core[asked.pairs[1]]]] = True
     return inside
 
 

@@ -14,25 +14,23 @@ from torch import Tensor
 from bnnkg.errors import TrainingError
 from bnnkg.gnn.batching import collate
 from bnnkg.gnn.bgan import BganConfig
-from bnnkg.gnn.held_out import ROWS_KEPT, HeldOut, fold_of, hold_out, plan
+from bnnkg.gnn.held_out import ROWS_KEPT, HeldOut, hold_out, plan
 from bnnkg.gnn.labels import Properties
 from bnnkg.gnn.mapped import map_to_disk
+from bnnkg.gnn.material import Material, gather_material, labelled_definitions
 from bnnkg.gnn.questions import (
     OBJECTIVES,
     Connections,
     Features,
     Labels,
-    Material,
     Objective,
     Question,
     ask_connections,
     ask_features,
     ask_labels,
     asks_anything,
-    gather_material,
     hide_connections,
     kept_rows,
-    labelled_definitions,
     shuffle_answers,
 )
 from bnnkg.gnn.scaling import Scaling, fit_scaling
@@ -139,6 +137,11 @@ class Study:
             for part in range(n_slices(material.batch))
         ]
 
+    @cached_property
+    def _keeps_all(self) -> bool:
+        """Whether folds stay as they were made; else only the one that is asked about does."""
+        return sum(len(m.batch.kind) for m in self.material) * self.n_folds <= ROWS_KEPT
+
     def anew(self) -> Study:
         """The same study without what it keeps of earlier questions."""
         return replace(self, _kept={}, _drawn={})
@@ -192,8 +195,7 @@ class Study:
         share: float,
         generator: torch.Generator,
     ) -> Question:
-        pairs = [connections.pairs] if connections is not None else []
-        cut = cut_slice(fold.batch, part, n_slices(fold.material.batch), pairs)
+        cut = cut_slice(fold.batch, part, n_slices(fold.material.batch), connections)
         rows = fold.rows
         own = cut.material(
             fold.material.row_part[rows], fold.material.row_unit[rows.numpy()], fold.material
@@ -222,13 +224,11 @@ class Study:
         if (place, number) in self._kept:
             return self._kept[place, number]
         material = self.material[place]
-        units = material.unit_of(material.directed)
-        mine = torch.from_numpy(fold_of(units, self.n_folds) == number)
-        batch, positive = hide_connections(material, "train", mine)
+        batch, positive = hide_connections(material, "train", number, self.n_folds)
         sites = plan(batch, self.network) if n_slices(material.batch) == 1 else None
         labels = ask_labels(material, "train", positive)
         fold = Fold(material, batch, sites, kept_rows(material, batch), positive, labels)
-        if sum(len(m.batch.kind) for m in self.material) * self.n_folds > ROWS_KEPT:
+        if not self._keeps_all:
             self._kept.clear()
             self._drawn.clear()
         self._kept[place, number] = fold

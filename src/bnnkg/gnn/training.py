@@ -206,7 +206,6 @@ def train(
     _check(config, processes)
     started = time.process_time()
     models = sorted(models, key=lambda model: model.tensors.model_uid)
-    folder.mkdir(parents=True, exist_ok=True)
     with deterministic(config.threads):
         study = prepare(models, config, scratch=folder)
         run = _Run(config, study, models, folder / CHECKPOINT, processes, progress)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bnnkg.store.server.archives import JAVA_OPTIONS, Archives, prepare
+from bnnkg.store.server.archives import JAVA_OPTIONS, Archives, base_options, prepare
 from bnnkg.store.server.jars import Distribution, java
 
 
@@ -32,6 +32,13 @@ def test_one_server_records_and_others_start_without(distribution: Distribution)
     third = prepare(distribution)
     assert third.recording is None
     assert any(str(first.place) in option for option in third.options)
+
+
+def test_a_short_program_keeps_no_server_from_recording(distribution: Distribution) -> None:
+    options = base_options(distribution)
+    assert len(options) == 1
+    assert prepare(distribution).recording is not None
+    assert base_options(distribution) == options
 
 
 def test_java_writes_over_the_claim_and_reads_what_it_wrote(distribution: Distribution) -> None:

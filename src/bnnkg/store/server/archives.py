@@ -61,7 +61,28 @@ class Archives:
 
 
 def prepare(distribution: Distribution) -> Archives:
-    """Finds the archives of a distribution, and makes the base archive if there is none."""
+    """Finds the archives for a server that starts.
+
+    Where there is none of Neo4j's, and no other server records one, this one will.
+    """
+    found = _find(distribution)
+    if not found.options or found.place.exists():
+        return found
+    recording = _claim(found.place.parent)
+    if recording is None:
+        return found
+    return Archives(
+        (*found.options, f"-XX:ArchiveClassesAtExit={recording}"), recording, found.place
+    )
+
+
+def base_options(distribution: Distribution) -> tuple[str, ...]:
+    """Java options for a short-lived program of the distribution, such as neo4j-admin."""
+    return _find(distribution).options
+
+
+def _find(distribution: Distribution) -> Archives:
+    """The archives that there are; the base archive is made if it is not there."""
     folder = cache_folder() / "archives" / _key(distribution)
     base, own = folder / "base.jsa", folder / "neo4j.jsa"
     try:
@@ -74,19 +95,8 @@ def prepare(distribution: Distribution) -> Archives:
     except (OSError, subprocess.SubprocessError) as error:
         _log.warning("no class-data archive, so starting takes longer: %s", error)
         return Archives((), None, own)
-    if own.exists():
-        return Archives((f"-XX:SharedArchiveFile={base}{os.pathsep}{own}",), None, own)
-    recording = _claim(folder)
-    options: tuple[str, ...] = (f"-XX:SharedArchiveFile={base}",)
-    if recording is not None:
-        options += (f"-XX:ArchiveClassesAtExit={recording}",)
-    return Archives(options, recording, own)
-
-
-def base_options(distribution: Distribution) -> tuple[str, ...]:
-    """Java options for a short-lived program of the distribution, such as neo4j-admin."""
-    archives = prepare(distribution)
-    return tuple(option for option in archives.options if "ArchiveClassesAtExit" not in option)
+    files = (base, own) if own.exists() else (base,)
+    return Archives((f"-XX:SharedArchiveFile={os.pathsep.join(map(str, files))}",), None, own)
 
 
 def _dump_base(java: Path, place: Path) -> None:
