@@ -73,3 +73,10 @@ def test_training_from_disk_is_training_from_memory(
     monkeypatch.setattr(study, "ROWS_KEPT", 0)
     other = train([model], config, folder=tmp_path / "disk")
     assert (one.held_out, one.chance, one.history) == (other.held_out, other.chance, other.history)
+
+
+@pytest.mark.parametrize(("n", "told"), [(20, False), (24, True)])
+def test_it_is_told_that_a_population_is_no_class(n: int, told: bool) -> None:
+    model = training_model(circuit(n, planted=False))
+    one_name = replace(model, group_of=dict.fromkeys(model.group_of, 0))
+    assert ("each is on its own" in prepare([one_name], TINY).split) == told

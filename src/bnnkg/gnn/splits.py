@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -150,6 +150,11 @@ def split_pairs(
     )
     how = f"unordered pairs of neurons held out within models, {what}"
     return PairSplit(train, validation, test, group_of, seed, bounds, how)
+
+
+def has_population(groups: Iterable[int]) -> bool:
+    """Whether a group is too large for its neurons to be each other's counterparts."""
+    return max(Counter(groups).values(), default=0) > MOST_COUNTERPARTS
 
 
 def _tell_apart(groups: Sequence[int]) -> list[int]:

@@ -36,7 +36,14 @@ from bnnkg.gnn.questions import (
 from bnnkg.gnn.scaling import Scaling, fit_scaling
 from bnnkg.gnn.sites import Sites
 from bnnkg.gnn.slicing import cut_slice, n_slices
-from bnnkg.gnn.splits import FEWEST_FAMILIES, PARTS, Part, split_models
+from bnnkg.gnn.splits import (
+    FEWEST_FAMILIES,
+    MOST_COUNTERPARTS,
+    PARTS,
+    Part,
+    has_population,
+    split_models,
+)
 from bnnkg.gnn.targets import Target
 from bnnkg.gnn.tensors import Batch, GraphTensors
 
@@ -269,6 +276,12 @@ def prepare_study(
     parts, how = _model_parts(models, seed)
     if target is not None and target.subject == "mechanism":
         how += ". A mechanism and its copies in other cells are in one part only"
+    if (
+        target is None
+        and None in parts
+        and any(has_population(m.group_of.values()) for m in models)
+    ):
+        how += f". Of more than {MOST_COUNTERPARTS} neurons of one name each is on its own"
     own = [m for m, part in zip(models, parts, strict=True) if part in (None, "train")]
     scaling = fit_scaling([model.tensors for model in own])
     material = _gather(models, parts, scaling, seed=seed, target=target, scratch=scratch)
