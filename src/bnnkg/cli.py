@@ -526,6 +526,14 @@ def benchmark_models(
     contenders: Annotated[
         list[str], typer.Option("--network", metavar="NAME", help="Only these; repeat, or a,b.")
     ] = [],  # noqa: B006 (Typer copies it)
+    synthetic: Annotated[
+        list[str],
+        typer.Option(
+            metavar="MODEL",
+            help="Train BGAN on these, too, in one more row, and never test on them; repeat, or "
+            "a,b.",
+        ),
+    ] = [],  # noqa: B006 (Typer copies it)
     epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs per network.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many splits and networks of each.")] = 5,
     out: Annotated[
@@ -542,7 +550,13 @@ def benchmark_models(
     from bnnkg.workflows.comparison import ComparisonRequest, benchmark_models
 
     request = ComparisonRequest(
-        split_commas(models), target, split_commas(contenders), epochs, seeds, out
+        split_commas(models),
+        target,
+        split_commas(contenders),
+        epochs,
+        seeds,
+        out,
+        split_commas(synthetic),
     )
     with call.progress() as progress:
         result = benchmark_models(request, settings=call.settings(), progress=progress)

@@ -213,11 +213,16 @@ def prepare_study(
     n_folds: int,
     feature_share: float,
     shuffled: bool,
+    beside: Sequence[TrainingModel] = (),
 ) -> Study:
     """Divides the models and prepares what is asked of each part.
 
     With five families or more whole families are held out; with fewer, pairs and neurons within
     the models.
+
+    Models beside them are trained on in every split and never held out. They change nothing that is
+    asked of the others: scaling is fitted without them, and their steps come on top of an epoch.
+    Only mechanisms whose labels they tell are not asked for.
 
     Raises:
         TrainingError: No model, or nothing in them can be asked for.
@@ -229,27 +234,15 @@ def prepare_study(
         how += ". A mechanism and its copies in other cells are in one part only"
     own = [m for m, part in zip(models, parts, strict=True) if part in (None, "train")]
     scaling = fit_scaling([model.tensors for model in own])
+    aside = _gather(beside, scaling, seed=seed, part="train", target=target)
     material: dict[Part | None, list[Material]] = {}
     for part in sorted(dict.fromkeys(parts), key=_training_first):
-        known = [labelled_definitions(m) for m in material.get("train", [])]
+        known = [labelled_definitions(m) for m in [*material.get("train", []), *aside]]
         chosen = [m for m, own_part in zip(models, parts, strict=True) if own_part == part]
-        for bucket in buckets([model.tensors for model in chosen]):
-            members = [chosen[place] for place in bucket]
-            graphs = [model.tensors for model in members]
-            material.setdefault(part, []).append(
-                gather_material(
-                    graphs,
-                    [m.group_of for m in members],
-                    collate(graphs, scaling),
-                    seed=seed,
-                    part=part,
-                    target=target,
-                    properties=[m.properties for m in members],
-                    known=torch.cat(known) if known and part != "train" else None,
-                )
-            )
+        told = torch.cat(known) if known and part != "train" else None
+        material[part] = _gather(chosen, scaling, seed=seed, part=part, target=target, known=told)
     within = material.get(None, [])
-    train = tuple(within or material["train"])
+    train = (*(within or material["train"]), *aside)
     held: dict[Part, list[Question]] = {}
     others: tuple[Part, ...] = ("validation", "test")
     for held_part in others:
@@ -273,6 +266,35 @@ def prepare_study(
         scaling, how, train, tuple(held["validation"]), tuple(held["test"]), objectives,
         network, n_folds if "edge" in objectives else 1, feature_share, shuffled, seed,
     )  # fmt: skip
+
+
+def _gather(
+    models: Sequence[TrainingModel],
+    scaling: Scaling,
+    *,
+    seed: int,
+    part: Part | None,
+    target: Target | None,
+    known: Tensor | None = None,
+) -> list[Material]:
+    """Models of one part, in batches."""
+    found = []
+    for bucket in buckets([model.tensors for model in models]):
+        members = [models[place] for place in bucket]
+        graphs = [model.tensors for model in members]
+        found.append(
+            gather_material(
+                graphs,
+                [m.group_of for m in members],
+                collate(graphs, scaling),
+                seed=seed,
+                part=part,
+                target=target,
+                properties=[m.properties for m in members],
+                known=known,
+            )
+        )
+    return found
 
 
 def _training_first(part: Part | None) -> bool:

@@ -253,8 +253,17 @@ def _check(config: TrainingConfig, processes: Processes) -> None:
         )
 
 
-def prepare(models: Sequence[TrainingModel], config: TrainingConfig) -> Study:
+def prepare(
+    models: Sequence[TrainingModel],
+    config: TrainingConfig,
+    beside: Sequence[TrainingModel] = (),
+) -> Study:
     """All questions of a run with this configuration.
+
+    Args:
+        models: What to train, stop and test on.
+        config: How.
+        beside: What to train on beside them, and never to stop by or to test on.
 
     Raises:
         TrainingError: There is no model, or nothing in them can be held out.
@@ -267,6 +276,7 @@ def prepare(models: Sequence[TrainingModel], config: TrainingConfig) -> Study:
         n_folds=config.folds,
         feature_share=config.feature_share,
         shuffled=config.shuffled,
+        beside=beside,
     )
 
 
