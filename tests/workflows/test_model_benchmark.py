@@ -77,8 +77,8 @@ def test_an_unknown_network_is_wrong_usage(bnnkg: Command) -> None:
 def test_synthetic_models_make_one_more_row(bnnkg: Command, tmp_path: Path) -> None:
     """They are not tested on, also where no model is named, and the other rows do without them."""
     assert bnnkg("ingest", CIRCUIT, "--name", "circuit").returncode == 0
-    assert bnnkg("synthesize", "wiring", "--seed", 2, "--out", tmp_path).returncode == 0
-    assert bnnkg("ingest", tmp_path / "wiring2.nml", "--name", "made").returncode == 0
+    assert bnnkg("synthesize", "compartment", "--out", tmp_path).returncode == 0
+    assert bnnkg("ingest", tmp_path / "compartment0.nml", "--name", "made").returncode == 0
     command = (
         "benchmark", "models", "--network", "mean_aggregation", "--seeds", 1, "--epochs", 1,
         "--out", tmp_path / "out", "--json",
