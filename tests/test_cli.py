@@ -84,7 +84,7 @@ def test_the_commands_are_those_of_the_design():
         "demo", "doctor", "db", "db start", "db stop", "db status", "db open", "ingest",
         "validate", "remove", "models", "runs", "runs show", "runs diff", "schema", "queries",
         "train", "annotate", "query", "cypher", "export", "benchmark", "benchmark planted",
-        "benchmark models",
+        "benchmark models", "synthesize",
     }  # fmt: skip
 
 

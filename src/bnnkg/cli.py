@@ -526,6 +526,14 @@ def benchmark_models(
     contenders: Annotated[
         list[str], typer.Option("--network", metavar="NAME", help="Only these; repeat, or a,b.")
     ] = [],  # noqa: B006 (Typer copies it)
+    synthetic: Annotated[
+        list[str],
+        typer.Option(
+            metavar="MODEL",
+            help="Train BGAN on these, too, in one more row, and never test on them; repeat, or "
+            "a,b.",
+        ),
+    ] = [],  # noqa: B006 (Typer copies it)
     epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs per network.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many splits and networks of each.")] = 5,
     out: Annotated[
@@ -542,7 +550,13 @@ def benchmark_models(
     from bnnkg.workflows.comparison import ComparisonRequest, benchmark_models
 
     request = ComparisonRequest(
-        split_commas(models), target, split_commas(contenders), epochs, seeds, out
+        split_commas(models),
+        target,
+        split_commas(contenders),
+        epochs,
+        seeds,
+        out,
+        split_commas(synthetic),
     )
     with call.progress() as progress:
         result = benchmark_models(request, settings=call.settings(), progress=progress)
@@ -553,6 +567,38 @@ def benchmark_models(
 
 
 app.add_typer(benchmark_app, name="benchmark")
+
+
+@app.add("synthesize", example="bnnkg synthesize wiring --out synthetic --documents 10")
+def synthesize(
+    call: Invocation,
+    task: Annotated[
+        str,
+        typer.Argument(
+            metavar="TASK",
+            help="wiring: connectomes. direct, decoys, trans, graph, compartment, mechanism, "
+            "ba-2motifs: networks whose drivers are known.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder to write into.")],
+    documents: Annotated[int, typer.Option(min=1, help="How many documents.")] = 1,
+    networks: Annotated[int, typer.Option(min=1, help="How many networks in each.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of the first document; then the next.")] = 0,
+    dry_run: DryRun = False,
+) -> None:
+    """Write made-up models as NeuroML, and the truth about them.
+
+    Beside a document of a task with known drivers, TASKn.truth.json has its outcomes: whose they
+    are, what could have decided each, and what did. Nothing is overwritten.
+    """
+    from bnnkg.workflows.synthesis import synthesize
+
+    with call.progress() as progress:
+        result = synthesize(
+            task, out=out, n_documents=documents, n_networks=networks, seed=seed,
+            dry_run=dry_run, progress=progress,
+        )  # fmt: skip
+    call.show(result)
 
 
 @app.add("export", example="bnnkg export worm --format hetero --out worm.pt")

@@ -132,6 +132,7 @@ def comparison_columns(result: Mapping[str, Any]) -> dict[str, list[str]]:
         "above BGAN": [_spread(row["above"], "+") if row["above"] else "-" for row in rows],
         "validation": [_spread(row["validation"]) if row["validation"] else "-" for row in rows],
         "parameters": [f"{row['parameters']:,}" for row in rows],
+        "epochs": [f"{row['epochs']['mean']:.1f}" for row in rows],
         "CPU s": [f"{row['cpu_s']['mean']:.1f}" for row in rows],
         "wall s": [f"{row['wall_s']['mean']:.1f}" for row in rows],
     }

@@ -71,3 +71,44 @@ def test_an_unknown_network_is_wrong_usage(bnnkg: Command) -> None:
     done = bnnkg("benchmark", "models", "--network", "resnet")
     assert done.returncode == 2
     assert "gatv2" in done.stderr
+
+
+@pytest.mark.usefixtures("emptied")
+def test_synthetic_models_make_one_more_row(bnnkg: Command, tmp_path: Path) -> None:
+    """They are not tested on, also where no model is named, and the other rows do without them."""
+    assert bnnkg("ingest", CIRCUIT, "--name", "circuit").returncode == 0
+    assert bnnkg("synthesize", "compartment", "--out", tmp_path).returncode == 0
+    assert bnnkg("ingest", tmp_path / "compartment0.nml", "--name", "made").returncode == 0
+    command = (
+        "benchmark", "models", "--network", "mean_aggregation", "--seeds", 1, "--epochs", 1,
+        "--out", tmp_path / "out", "--json",
+    )  # fmt: skip
+    alone = bnnkg(*command, "--models", "circuit")
+    beside = bnnkg(*command, "--synthetic", "made")
+    assert beside.returncode == 0, beside.stderr
+    told = json.loads(beside.stdout)
+    assert told["synthetic"] == ["made"]
+    rows = {one["model"]: one for one in told["rows"]}
+    without = {one["model"]: one for one in json.loads(alone.stdout)["rows"]}
+    assert set(rows) == {*without, "bgan_with_synthetic_data"}
+    assert rows["bgan_with_synthetic_data"]["group"] == "data"
+    for name in ("mean_aggregation", "nearest_twin"):
+        assert rows[name]["held_out"] == without[name]["held_out"]
+
+
+@pytest.mark.usefixtures("emptied")
+@pytest.mark.parametrize(
+    ("options", "code", "told"),
+    [
+        (["--synthetic", "nobody"], 1, "nobody"),
+        (["--synthetic", "circuit"], 2, "relative"),
+        (["--network", "bgan_with_synthetic_data"], 2, "--synthetic"),
+    ],
+)
+def test_what_is_synthetic_must_be_named_and_apart(
+    bnnkg: Command, options: list[str], code: int, told: str
+) -> None:
+    assert bnnkg("ingest", CIRCUIT, "--name", "circuit").returncode == 0
+    done = bnnkg("benchmark", "models", "--models", "circuit", *options)
+    assert done.returncode == code, done.stderr
+    assert told in done.stderr

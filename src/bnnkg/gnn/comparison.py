@@ -18,7 +18,7 @@ from bnnkg.gnn.training import TrainingConfig, deterministic, prepare
 from bnnkg.progress import Progress, silent
 from bnnkg.schema.computation import KINDS
 
-_COMPILED: tuple[Group, ...] = ("bgan", "ablation")
+_COMPILED: tuple[Group, ...] = ("bgan", "ablation", "data")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ def compare(
     config: TrainingConfig,
     names: Sequence[str],
     *,
+    synthetic: Sequence[TrainingModel] = (),
     progress: Progress = silent,
 ) -> Iterator[Outcome]:
     """Trains every contender with every seed, each seed on a split of its own.
@@ -65,6 +66,7 @@ def compare(
         models: What to train, stop and test on.
         config: How; its network is BGAN's shape, and tells how large the others are.
         names: Of contenders.
+        synthetic: What the contender with synthetic data is trained on, too, and never tested on.
         progress: Told of every network.
 
     Raises:
@@ -75,16 +77,20 @@ def compare(
     total = float(len(seeds) * len(names))
     for place, seed in enumerate(seeds):
         own = replace(config, seed=seed)
-        studies = {False: prepare(models, own)}
+        study = prepare(models, own)
         if place == 0:
-            _compile(names, studies[False], own)
+            _compile(names, study, own)
         for number, name in enumerate(names):
             one, done = CONTENDERS[name], float(place * len(names) + number)
             progress("comparing", done, total, f"{name}, seed {seed}")
             if one.is_shuffled:
-                studies[True] = prepare(_shuffled(models, seed), own)
-            yield _train(one, studies[one.is_shuffled].anew(), own)
-        yield from _rules(studies[False], seed)
+                asked = prepare(_shuffled(models, seed), own)
+            elif one.has_synthetic:
+                asked = prepare(models, own, beside=synthetic)
+            else:
+                asked = study.anew()
+            yield _train(one, asked, own)
+        yield from _rules(study, seed)
     progress("comparing", total, total)
 
 

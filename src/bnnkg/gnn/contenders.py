@@ -1,4 +1,4 @@
-"""All networks that answer the same questions: BGAN, others, and BGAN without a part."""
+"""All networks that answer the same questions: BGAN, others, BGAN without a part or with more."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from bnnkg.gnn.bgan import Bgan, BganConfig
 from bnnkg.schema.computation import Kind
 
 BGAN = "bgan"
-Group = Literal["bgan", "network", "baseline", "ablation"]
+WITH_SYNTHETIC = "bgan_with_synthetic_data"
+Group = Literal["bgan", "network", "baseline", "ablation", "data"]
 Make = Callable[[BganConfig, Mapping[Kind, int]], nn.Module]
 
 
@@ -25,10 +26,12 @@ class Contender:
 
     Attributes:
         name: Unique.
-        group: BGAN; a network of as many parameters; a smaller one; BGAN without a part.
+        group: BGAN; a network of as many parameters; a smaller one; BGAN without a part; BGAN with
+            more to train on.
         make: Makes it, from BGAN's shape and the number of features of each kind.
         reads_neurons_alone: Whether it has rows of neurons only, and can be asked for nothing else.
         is_shuffled: Whether it is trained on graphs whose hierarchy is shuffled.
+        has_synthetic: Whether it is trained on synthetic models, too.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Contender:
     make: Make
     reads_neurons_alone: bool = False
     is_shuffled: bool = False
+    has_synthetic: bool = False
 
 
 def _smaller(name: str, config: BganConfig, widths: Mapping[Kind, int]) -> nn.Module:
@@ -59,5 +63,6 @@ _ALL = (
     Contender("bgan_with_one_mask", "ablation", OneMask),
     Contender("bgan_with_shuffled_hierarchy", "ablation", Bgan, is_shuffled=True),
     Contender("bgan_without_cls", "ablation", without_cls),
+    Contender(WITH_SYNTHETIC, "data", Bgan, has_synthetic=True),
 )
 CONTENDERS: Mapping[str, Contender] = {one.name: one for one in _ALL}

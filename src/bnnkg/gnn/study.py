@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -251,12 +251,17 @@ def prepare_study(
     n_folds: int,
     feature_share: float,
     shuffled: bool,
+    beside: Sequence[TrainingModel] = (),
     scratch: Path | None = None,
 ) -> Study:
     """Divides the models and prepares what is asked of each part.
 
     With five families or more whole families are held out; with fewer, pairs and neurons within
     the models.
+
+    Models beside them are trained on in every split and never held out. They change nothing that is
+    asked of the others: scaling is fitted without them, and their steps come on top of an epoch.
+    Only mechanisms whose labels they tell are not asked for.
 
     Args:
         models: What to train, stop and test on.
@@ -266,6 +271,7 @@ def prepare_study(
         n_folds: In how many parts training connections are hidden.
         feature_share: Share of units whose features are hidden at a step.
         shuffled: Whether answers are exchanged between units, as a control.
+        beside: What to train on beside them.
         scratch: Folder for batches that are too large to hold in memory together.
 
     Raises:
@@ -284,9 +290,22 @@ def prepare_study(
         how += f". Of more than {MOST_COUNTERPARTS} neurons of one name each is on its own"
     own = [m for m, part in zip(models, parts, strict=True) if part in (None, "train")]
     scaling = fit_scaling([model.tensors for model in own])
-    material = _gather(models, parts, scaling, seed=seed, target=target, scratch=scratch)
+    n_rows = sum(_n_rows(model.tensors) for model in [*models, *beside])
+    gather = partial(
+        _gather, scaling=scaling, seed=seed, target=target,
+        hold=partial(map_to_disk, folder=scratch) if n_rows > ROWS_KEPT else None,
+    )  # fmt: skip
+    aside = gather(beside, part="train")
+    material: dict[Part | None, list[Material]] = {}
+    for part in sorted(dict.fromkeys(parts), key=_training_first):
+        known = [labelled_definitions(m) for m in [*material.get("train", []), *aside]]
+        material[part] = gather(
+            [m for m, own_part in zip(models, parts, strict=True) if own_part == part],
+            part=part,
+            known=torch.cat(known) if known and part != "train" else None,
+        )
     within = material.get(None, [])
-    train = tuple(within or material["train"])
+    train = (*(within or material["train"]), *aside)
     others: tuple[Part, ...] = ("validation", "test")
     held = {
         own_part: hold_out(
@@ -316,35 +335,30 @@ def prepare_study(
 
 def _gather(
     models: Sequence[TrainingModel],
-    parts: Sequence[Part | None],
-    scaling: Scaling,
     *,
+    part: Part | None,
+    scaling: Scaling,
     seed: int,
     target: Target | None,
-    scratch: Path | None,
-) -> dict[Part | None, list[Material]]:
-    """Batches of models of one part and of similar size; on disk, where there is much of them."""
-    n_rows = sum(_n_rows(model.tensors) for model in models)
-    found: dict[Part | None, list[Material]] = {}
-    for part in sorted(dict.fromkeys(parts), key=_training_first):
-        known = [labelled_definitions(m) for m in found.get("train", [])]
-        chosen = [m for m, own_part in zip(models, parts, strict=True) if own_part == part]
-        for bucket in buckets([model.tensors for model in chosen]):
-            members = [chosen[place] for place in bucket]
-            graphs = [model.tensors for model in members]
-            material = gather_material(
-                graphs,
-                [m.group_of for m in members],
-                collate(graphs, scaling),
-                seed=seed,
-                part=part,
-                target=target,
-                properties=[m.properties for m in members],
-                known=torch.cat(known) if known and part != "train" else None,
-            )
-            if n_rows > ROWS_KEPT:
-                material = replace(material, batch=map_to_disk(material.batch, scratch))
-            found.setdefault(part, []).append(material)
+    hold: Callable[[Batch], Batch] | None,
+    known: Tensor | None = None,
+) -> list[Material]:
+    """Batches of models of one part and of similar size, each put where it is to be held."""
+    found = []
+    for bucket in buckets([model.tensors for model in models]):
+        members = [models[place] for place in bucket]
+        graphs = [model.tensors for model in members]
+        material = gather_material(
+            graphs,
+            [m.group_of for m in members],
+            collate(graphs, scaling),
+            seed=seed,
+            part=part,
+            target=target,
+            properties=[m.properties for m in members],
+            known=known,
+        )
+        found.append(replace(material, batch=hold(material.batch)) if hold else material)
     return found
 
 

@@ -254,13 +254,18 @@ def _check(config: TrainingConfig, processes: Processes) -> None:
 
 
 def prepare(
-    models: Sequence[TrainingModel], config: TrainingConfig, *, scratch: Path | None = None
+    models: Sequence[TrainingModel],
+    config: TrainingConfig,
+    *,
+    beside: Sequence[TrainingModel] = (),
+    scratch: Path | None = None,
 ) -> Study:
     """All questions of a run with this configuration.
 
     Args:
         models: What to train, stop and test on.
         config: How.
+        beside: What to train on beside them, and never to stop by or to test on.
         scratch: Folder for batches that are too large to hold in memory together.
 
     Raises:
@@ -274,6 +279,7 @@ def prepare(
         n_folds=config.folds,
         feature_share=config.feature_share,
         shuffled=config.shuffled,
+        beside=beside,
         scratch=scratch,
     )
 

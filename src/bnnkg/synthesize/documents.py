@@ -67,6 +67,21 @@ class Connection:
     delay_ms: float
 
 
+@dataclass(frozen=True)
+class Junction:
+    """One gap junction.
+
+    Attributes:
+        one: A neuron, as ``population/instance/cell``.
+        other: The neuron that it is joined to.
+        weight: Factor of its conductance.
+    """
+
+    one: str
+    other: str
+    weight: float
+
+
 def document(id_: str, parts: Iterable[str]) -> str:
     """A whole document."""
     body = "\n".join(parts)
@@ -153,6 +168,20 @@ def population(id_: str, component: str, size: int) -> str:
     return f'<population id="{id_}" component="{component}" size="{size}"/>'
 
 
+def placed_population(
+    id_: str, component: str, places_um: Sequence[tuple[float, float, float]]
+) -> str:
+    """Neurons of one cell, each at a place (x, y, z)."""
+    instances = "\n".join(
+        f'<instance id="{number}"><location x="{x}" y="{y}" z="{z}"/></instance>'
+        for number, (x, y, z) in enumerate(places_um)
+    )
+    return (
+        f'<population id="{id_}" component="{component}" size="{len(places_um)}" '
+        f'type="populationList">\n{instances}\n</population>'
+    )
+
+
 def projection(
     id_: str, pre: str, post: str, synapse_id: str, connections: Iterable[Connection]
 ) -> str:
@@ -176,6 +205,19 @@ def electrical_projection(
     return (
         f'<electricalProjection id="{id_}" presynapticPopulation="{pre}" '
         f'postsynapticPopulation="{post}">\n{rows}\n</electricalProjection>'
+    )
+
+
+def junctions(id_: str, pre: str, post: str, synapse_id: str, rows: Iterable[Junction]) -> str:
+    """Gap junctions of one type between neurons of two placed populations."""
+    body = "\n".join(
+        f'<electricalConnectionInstanceW id="{place}" preCell="../{row.one}" '
+        f'postCell="../{row.other}" synapse="{synapse_id}" weight="{row.weight}"/>'
+        for place, row in enumerate(rows)
+    )
+    return (
+        f'<electricalProjection id="{id_}" presynapticPopulation="{pre}" '
+        f'postsynapticPopulation="{post}">\n{body}\n</electricalProjection>'
     )
 
 

@@ -14,6 +14,7 @@ from bnnkg.workflows.reading import open_store
 from bnnkg.workflows.training import choose_models, read_models
 
 if TYPE_CHECKING:
+    from bnnkg.gnn.study import TrainingModel
     from bnnkg.gnn.training import TrainingConfig
     from bnnkg.settings import Settings
 
@@ -32,6 +33,8 @@ class ComparisonRequest:
         epochs: At most so many; the default of the configuration where absent.
         seeds: How many splits, and networks of each kind.
         out: Folder that the table and the figure go into.
+        synthetic: Keys of models that BGAN is trained on, too, in a row of its own. They are never
+            tested on, and no other row sees them.
     """
 
     models: tuple[str, ...] = ()
@@ -40,6 +43,7 @@ class ComparisonRequest:
     epochs: int | None = None
     seeds: int = 5
     out: Path = Path("benchmark-models")
+    synthetic: tuple[str, ...] = ()
 
 
 def benchmark_models(
@@ -49,10 +53,12 @@ def benchmark_models(
 
     Returns:
         ``rows`` from :func:`bnnkg.gnn.comparison.summarise`, the best first; ``metric``; ``best``,
-        the name in the first row; ``verdict``, in words; ``files``, what was written.
+        the name in the first row; ``verdict``, in words; ``synthetic``, keys of the models that are
+        only trained on; ``files``, what was written.
 
     Raises:
-        UsageError: No such network, or fewer than one seed.
+        UsageError: No such network, fewer than one seed, or a synthetic model that is no stranger
+            to those that are tested on.
         TrainingError: Nothing can be trained on.
         UnknownModelError: The graph has no such model.
     """
@@ -60,10 +66,14 @@ def benchmark_models(
 
     names, config = _contenders(request), _configure(request)
     with open_store(settings, write=False, progress=progress) as store:
+        beside = choose_models(store, request.synthetic)[0] if request.synthetic else []
         keys, left_out = choose_models(store, request.models)
-        models = read_models(store, keys, settings=settings, progress=progress)
+        keys = [key for key in keys if request.models or key not in beside]
+        read = read_models(store, [*keys, *beside], settings=settings, progress=progress)
+    models, synthetic = read[: len(keys)], read[len(keys) :]
+    _check_strangers(models, synthetic)
     request.out.mkdir(parents=True, exist_ok=True)
-    outcomes = list(compare(models, config, names, progress=progress))
+    outcomes = list(compare(models, config, names, synthetic=synthetic, progress=progress))
     rows = summarise(outcomes, REFERENCE)
     result = {
         "rows": rows,
@@ -71,6 +81,7 @@ def benchmark_models(
         "best": rows[0]["model"],
         "verdict": _verdict(rows),
         "left_out": left_out,
+        "synthetic": [model.tensors.model_key for model in synthetic],
     }
     return result | {"files": write_comparison(result, request.out)}
 
@@ -97,13 +108,29 @@ def write_comparison(result: Mapping[str, Any], out: Path) -> list[str]:
 def _contenders(request: ComparisonRequest) -> list[str]:
     from bnnkg.gnn.contenders import CONTENDERS
 
-    unknown = sorted(set(request.contenders) - set(CONTENDERS))
+    possible = [n for n, one in CONTENDERS.items() if request.synthetic or not one.has_synthetic]
+    unknown = sorted(set(request.contenders) - set(possible))
     if unknown:
+        needs = "--synthetic names the models that it needs" if unknown[0] in CONTENDERS else None
         raise UsageError(
-            "no such network", expected=", ".join(CONTENDERS), found=", ".join(unknown)
+            "no such network", expected=", ".join(possible), found=", ".join(unknown), hint=needs
         )
-    chosen = request.contenders or tuple(CONTENDERS)
-    return [name for name in CONTENDERS if name in chosen]
+    chosen = request.contenders or possible
+    return [n for n in possible if n in chosen or CONTENDERS[n].has_synthetic]
+
+
+def _check_strangers(models: Sequence[TrainingModel], synthetic: Sequence[TrainingModel]) -> None:
+    """Makes sure that nothing is trained on that tells of what is tested on."""
+    families = {model.family: model.tensors.model_key for model in models}
+    for one in synthetic:
+        if one.family in families:
+            raise UsageError(
+                "a synthetic model is, or is a relative of, one that is tested on",
+                where=one.tensors.model_key,
+                expected="no cell, accession or half of the mechanisms in common",
+                found=families[one.family],
+                hint="name other models with --models or --synthetic",
+            )
 
 
 def _configure(request: ComparisonRequest) -> TrainingConfig:
@@ -139,7 +166,8 @@ def _draw(result: Mapping[str, Any], path: Path) -> None:
     from matplotlib.figure import Figure
 
     rows = result["rows"][::-1]
-    colours = {"bgan": "C3", "network": "C0", "baseline": "C2", "ablation": "C1", "rule": "C7"}
+    colours = {"bgan": "C3", "network": "C0", "baseline": "C2", "ablation": "C1", "data": "C4",
+               "rule": "C7"}  # fmt: skip
     figure = Figure(figsize=(7.0, 0.8 + 0.32 * len(rows)), layout="constrained")
     axes = figure.add_subplot()
     for group, colour in colours.items():

@@ -13,6 +13,7 @@ from bnnkg.errors import UsageError
 from bnnkg.progress import Progress, silent
 from bnnkg.workflows.ingestion import ingest
 from bnnkg.workflows.reading import open_store
+from bnnkg.workflows.synthesis import MOTIFS, PLANTED, make
 
 if TYPE_CHECKING:
     from bnnkg.gnn.marking import Mark
@@ -20,15 +21,13 @@ if TYPE_CHECKING:
     from bnnkg.gnn.trials import KnownOutcome, NodeKey, Trial
     from bnnkg.settings import Settings
     from bnnkg.store import Store
-    from bnnkg.synthesize import Planted, Truth
+    from bnnkg.synthesize import Truth
 
     PartNames = Mapping[tuple[str, str], NodeKey]
 
 MODEL = "bgan"
-MOTIFS = "ba-2motifs"
 USUAL = ("direct", "decoys", "trans", "graph")
 """Tasks that are marked unless others are named."""
-TASKS = (*USUAL, "compartment", "mechanism", MOTIFS)
 N_DOCUMENTS = 9
 """Of each task: one chooses the score, one tests it, the rest is trained on; seeds take turns."""
 N_MOTIF_DOCUMENTS = 20
@@ -54,7 +53,7 @@ def benchmark_planted(
 
     Args:
         seeds: How many networks are trained for each task and control.
-        tasks: Which of ``TASKS``.
+        tasks: Which of ``PLANTED``.
         settings: Where the cache is.
         progress: Told of every document and seed.
 
@@ -67,9 +66,9 @@ def benchmark_planted(
     Raises:
         UsageError: Fewer than one seed, or no such task.
     """
-    unknown = [task for task in tasks if task not in TASKS]
+    unknown = [task for task in tasks if task not in PLANTED]
     if unknown:
-        raise UsageError("no such task", expected=", ".join(TASKS), found=", ".join(unknown))
+        raise UsageError("no such task", expected=", ".join(PLANTED), found=", ".join(unknown))
     if seeds < 1:
         raise UsageError("--seeds is too small", expected="1 or more", found=str(seeds))
     from bnnkg.gnn.marking import would_be_written
@@ -112,7 +111,9 @@ def _read(
     folder = settings.home.parent / task
     folder.mkdir()
     n_documents = N_MOTIF_DOCUMENTS if task == MOTIFS else N_DOCUMENTS
-    planted = [_plant(task, number) for number in range(n_documents)]
+    planted = [
+        make(task, n_networks=_N_NETWORKS[task], seed=number) for number in range(n_documents)
+    ]
     paths = [folder / f"{task}{number}.nml" for number in range(n_documents)]
     for path, one in zip(paths, planted, strict=True):
         path.write_text(one.text, encoding="utf-8")
@@ -124,21 +125,6 @@ def _read(
         for (graph, names), path, one in zip(read, paths, planted, strict=True)
     ]
     return [graph for graph, _ in read], known
-
-
-def _plant(task: str, seed: int) -> Planted:
-    from bnnkg.synthesize import DIFFICULTIES, PARTS, plant, plant_motifs, plant_parts
-
-    n_networks = _N_NETWORKS[task]
-    for difficulty in DIFFICULTIES:
-        if task == difficulty:
-            return plant(difficulty, n_networks=n_networks, seed=seed)
-    for part in PARTS:
-        if task == part:
-            return plant_parts(part, n_networks=n_networks, seed=seed)
-    import bnnkg.gnn.pyg  # noqa: F401  (imported there, PyG is silent; it makes the motifs)
-
-    return plant_motifs(n_networks=n_networks, seed=seed)
 
 
 def _tensors(store: Store, key: str) -> tuple[GraphTensors, PartNames]:
