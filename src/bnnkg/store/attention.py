@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from bnnkg.errors import ModelChangedError, SchemaError, UnknownRunError
 from bnnkg.progress import Progress, silent
+from bnnkg.schema.columns import Same
 from bnnkg.schema.declaration import Property
 from bnnkg.schema.graph import edge_type, node_type
 from bnnkg.schema.learned import LEARNED_ON_EDGES, LEARNED_ON_NODES, suffix_of
@@ -29,6 +32,23 @@ if TYPE_CHECKING:
     from neo4j import ManagedTransaction
 
 STEPS_BACK = {"Neuron": 2_000, "Synapse": 10_000}
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """A table of scores, and the statement that writes any of its rows.
+
+    Attributes:
+        statement: Cypher that takes ``$n`` rows, as columns.
+        keys: Columns that tell where rows belong.
+        columns: Values by property name.
+        learned: Which of the properties are written.
+    """
+
+    statement: str
+    keys: Mapping[str, Sequence[Any]]
+    columns: Mapping[str, Sequence[Any]]
+    learned: tuple[Property, ...]
 
 
 def write_attention(
@@ -61,7 +81,7 @@ def write_attention(
     suffix = suffix_of(name)
     counts = _counts(scores)
     node = _the_run(run_table, name)
-    steps = list(_all_steps(scores, suffix, node["uid"]))
+    rows = list(_rows(scores, suffix, node["uid"]))
     connection.transact(lambda tx: _check_current(tx, scores.model_uids))
     if dry_run:
         return counts
@@ -70,8 +90,8 @@ def write_attention(
         claim = Claim("AttentionRun", node["uid"], owner)
         _begin(connection, claim, node, scores.model_uids)
         with undone_on_failure(lambda: remove_run(connection, claim)):
-            total = sum(counts.values())
-            Writer(connection, claim, progress, "writing attention", total).write(steps)
+            writer = Writer(connection, claim, progress, "writing attention", sum(counts.values()))
+            writer.write(chain.from_iterable(map(_steps, rows)))
             _make_current(connection, claim, scores.model_uids)
     return counts
 
@@ -139,17 +159,22 @@ def _make_current(connection: Connection, claim: Claim, model_uids: Sequence[str
     connection.transact(work)
 
 
-def _all_steps(scores: AttentionScores, suffix: str, run_uid: str) -> Iterator[Step]:
+def _rows(scores: AttentionScores, suffix: str, run_uid: str) -> Iterator[_Rows]:
+    """Tables with the statements that write them.
+
+    Raises:
+        SchemaError: A property that is not declared as learned.
+    """
     for nodes in scores.nodes:
         declared = _learned(LEARNED_ON_NODES, nodes.label)
-        names = _names(nodes.columns, declared, nodes.label)
-        statement = set_on_nodes(nodes.label, names, suffix)
-        yield from _steps(statement, {"uid": nodes.uid}, nodes.columns, names, declared)
+        learned = _declared(nodes.columns, declared, nodes.label)
+        statement = set_on_nodes(nodes.label, [prop.name for prop in learned], suffix)
+        yield _Rows(statement, {"uid": nodes.uid}, nodes.columns, learned)
     for edges in scores.edges:
         declared = _learned(LEARNED_ON_EDGES, edges.type)
-        names = _names(edges.columns, declared, edges.type)
-        statement, keys = _edge_statement(edges, names, suffix, run_uid)
-        yield from _steps(statement, keys, edges.columns, names, declared)
+        learned = _declared(edges.columns, declared, edges.type)
+        names = [prop.name for prop in learned]
+        yield _Rows(*_edge_statement(edges, names, suffix, run_uid), edges.columns, learned)
 
 
 def _learned(declared: Mapping[str, tuple[Property, ...]], name: str) -> tuple[Property, ...]:
@@ -158,14 +183,17 @@ def _learned(declared: Mapping[str, tuple[Property, ...]], name: str) -> tuple[P
     return declared[name]
 
 
-def _names(columns: Mapping[str, Any], declared: Sequence[Property], where: str) -> tuple[str, ...]:
+def _declared(
+    columns: Mapping[str, Any], learned: Sequence[Property], where: str
+) -> tuple[Property, ...]:
+    """What of the learned properties a table has, in the order of their declaration."""
     wanted = set(columns) - {"uid", "run"}
-    unknown = wanted - {prop.name for prop in declared}
+    unknown = wanted - {prop.name for prop in learned}
     if unknown:
         raise SchemaError(
             "no such learned property is declared", where=where, found=", ".join(sorted(unknown))
         )
-    return in_order(wanted, declared)
+    return tuple(prop for prop in learned if prop.name in wanted)
 
 
 def _edge_statement(
@@ -174,7 +202,8 @@ def _edge_statement(
     if table.type == "ATTENDS_TO":
         ends = zip(table.src, table.dst, strict=True)
         uid = [f"{run_uid}/{src}/{dst}" for src, dst in ends]
-        keys = {"uid": uid, "src": table.src, "dst": table.dst, "run": [run_uid] * len(table)}
+        run_uids = Same(run_uid, len(table))
+        keys = {"uid": uid, "src": table.src, "dst": table.dst, "run": run_uids}
         return create_attends_to(names, suffix), keys
     declared = edge_type(table.type)
     statement = set_on_edges(table.type, table.src_label, table.dst_label, names, suffix)
@@ -185,22 +214,17 @@ def _edge_statement(
     return statement, {"uid": table.columns["uid"], "src": table.src}
 
 
-def _steps(
-    statement: str,
-    keys: Mapping[str, Sequence[Any]],
-    table: Mapping[str, Any],
-    names: Sequence[str],
-    declared: Sequence[Property],
-) -> Iterator[Step]:
-    by_name = {prop.name: prop for prop in declared}
-    columns = {name: ready(by_name[name], table[name]) for name in names}
-    columns |= {key: list(values) for key, values in keys.items()}
-    n_rows = len(next(iter(keys.values())))
-    weights = row_weights(columns.values(), n_rows, len(columns) + 2)
+def _steps(rows: _Rows) -> Iterator[Step]:
+    """A table in parts, whose values are made as they are written."""
+    base = len(rows.keys) + len(rows.learned) + 2
+    values = [rows.columns[prop.name] for prop in rows.learned]
+    weights = row_weights(values, len(next(iter(rows.keys.values()))), base)
     for part in cut(weights):
-        parameters: dict[str, Any] = {name: column[part] for name, column in columns.items()}
+        parameters: dict[str, Any] = {key: list(own[part]) for key, own in rows.keys.items()}
+        for prop, own in zip(rows.learned, values, strict=True):
+            parameters[prop.name] = ready(prop, own[part])
         n = part.stop - part.start
-        yield Step(statement, parameters | {"n": n}, n, sum(weights[part]), locks=True)
+        yield Step(rows.statement, parameters | {"n": n}, n, sum(weights[part]), locks=True)
 
 
 def remove_named(
