@@ -20,9 +20,11 @@ from bnnkg.store.batches import Step, Writer, cut, row_weights
 from bnnkg.store.connection import Connection, run
 from bnnkg.store.lease import Claim, is_dead, now_ms, signed, undone_on_failure
 from bnnkg.store.scoring import (
+    clear_connections,
     clear_owned,
     clear_shared,
     create_attends_to,
+    delete_attends_to,
     set_on_edges,
     set_on_nodes,
 )
@@ -289,11 +291,12 @@ def remove_run(connection: Connection, claim: Claim, progress: Progress = silent
     for name, model_uid in zip(found["name"], found["uid"], strict=True):
         suffix = suffix_of(name)
         for label, at_once in STEPS_BACK.items():
-            statement = clear_owned(label, suffix, at_once)
-            _clear(connection, claim, statement, model_uid, claim.uid, start=model_uid)
+            _clear(connection, claim, clear_owned(label, suffix, at_once), start=model_uid)
+        _clear(connection, claim, clear_connections(suffix), start=model_uid)
         for statement in clear_shared(suffix):
-            _clear(connection, claim, statement, model_uid, claim.uid)
+            _clear(connection, claim, statement, model_uid=model_uid)
         progress("removing attention", 1)
+    _clear(connection, claim, delete_attends_to(), start=f"{claim.uid}/")
     connection.transact(
         lambda tx: run(tx, "MATCH (r:AttentionRun {uid: $uid}) DETACH DELETE r", {"uid": claim.uid})
     )
@@ -301,19 +304,21 @@ def remove_run(connection: Connection, claim: Claim, progress: Progress = silent
 
 
 def _clear(
-    connection: Connection,
-    claim: Claim,
-    statement: str,
-    model_uid: str,
-    run_uid: str,
-    start: str = "",
+    connection: Connection, claim: Claim, statement: str, *, start: str = "", model_uid: str = ""
 ) -> None:
-    """Runs a paged removal of properties, in order of uid, until it finds nothing more."""
-    end = model_uid[:-1] + chr(ord(model_uid[-1]) + 1)
-    fixed = {"model": model_uid, "end": end, "run": run_uid}
+    """Runs a paged removal, in order of uid, until it finds nothing more.
+
+    Args:
+        connection: Where.
+        claim: What this process holds.
+        statement: Takes the next after ``$after`` and returns the uid of the last.
+        start: What uids begin with, for a statement that goes through an index.
+        model_uid: The Model whose nodes it is about, for a statement that follows edges.
+    """
+    end = start[:-1] + chr(ord(start[-1]) + 1) if start else ""
     after: str | None = start
     while after is not None:
-        page = partial(_clear_page, statement, fixed | {"after": after})
+        page = partial(_clear_page, statement, {"model": model_uid, "after": after, "end": end})
         after = claim.write(connection, page)
 
 
@@ -340,7 +345,7 @@ def drop_shares(connection: Connection, claim: Claim) -> set[str]:
     )
     for row in runs.rows():
         for statement in clear_shared(suffix_of(row["name"])):
-            _clear(connection, claim, statement, claim.uid, row["uid"])
+            _clear(connection, claim, statement, model_uid=claim.uid)
         connection.transact(partial(_part, row["uid"], claim.uid))
     return {row["name"] for row in runs.rows() if row["n"] > 1}
 

@@ -10,6 +10,7 @@ from bnnkg.schema.learned import LEARNED_ON_EDGES, LEARNED_ON_NODES
 from bnnkg.store.statements import find
 
 _CELLS_AT_ONCE = 25
+_EDGES_AT_ONCE = 10_000
 
 
 def set_on_nodes(label: str, names: Sequence[str], suffix: str) -> str:
@@ -38,10 +39,13 @@ def set_on_edges(
 
 
 def create_attends_to(names: Sequence[str], suffix: str) -> str:
-    """Joins ``$n`` pairs of neurons; returns how many."""
+    """Joins ``$n`` pairs of neurons; returns how many.
+
+    It looks for no earlier edge: that would be a walk over all edges of a neuron for each of them.
+    """
     match = (
         f"{find('a', 'Neuron', '$src[i]')} {find('b', 'Neuron', '$dst[i]')} "
-        "MERGE (a)-[x:ATTENDS_TO {uid: $uid[i]}]->(b) SET x.run = $run[i]"
+        "CREATE (a)-[x:ATTENDS_TO {uid: $uid[i], run: $run[i]}]->(b)"
     )
     return _rows(match, names, suffix)
 
@@ -53,7 +57,7 @@ def _rows(match: str, names: Sequence[str], suffix: str) -> str:
 
 
 def clear_owned(label: str, suffix: str, at_once: int) -> str:
-    """Takes scores off the next nodes of a Model by uid, and off the edges found through them.
+    """Takes scores off the next nodes of a Model by uid, and off the edges of which each has one.
 
     Returns the uid of the last one, null where there was none.
     """
@@ -64,11 +68,7 @@ def clear_owned(label: str, suffix: str, at_once: int) -> str:
     ]
     for type_, properties in LEARNED_ON_EDGES.items():
         arrow = _arrow(type_, label)
-        if type_ == "ATTENDS_TO" and label == "Neuron":
-            lines.append(
-                "WITH n CALL (n) { MATCH (n)-[e:ATTENDS_TO]->() WHERE e.run = $run DELETE e }"
-            )
-        elif arrow:
+        if arrow:
             lines.append(f"WITH n CALL (n) {{ MATCH {arrow} {_remove('e', properties, suffix)} }}")
     return "\n".join([*lines, "RETURN max(n.uid)"])
 
@@ -79,9 +79,31 @@ def _arrow(type_: str, label: str) -> str:
     for src, dst in declared.ends:
         if dst == label and declared.per_dst != "*":
             return f"(n)<-[e:{type_}]-()"
-        if src == label and (declared.per_src != "*" or dst == label):
+        if src == label and declared.per_src != "*":
             return f"(n)-[e:{type_}]->()"
     return ""
+
+
+def clear_connections(suffix: str) -> str:
+    """Takes scores off the next ``CONNECTS_TO`` of a Model by uid; returns as ``clear_owned``.
+
+    They have pages of their own: a neuron may have any number of them.
+    """
+    return _page("CONNECTS_TO", _remove("e", LEARNED_ON_EDGES["CONNECTS_TO"], suffix))
+
+
+def delete_attends_to() -> str:
+    """Deletes the next ``ATTENDS_TO`` of a run by uid; returns as ``clear_owned``."""
+    return _page("ATTENDS_TO", "DELETE e")
+
+
+def _page(type_: str, change: str) -> str:
+    """Changes the next edges of a type by their own uid; returns that of the last."""
+    return (
+        f"MATCH ()-[e:{type_}]->() USING INDEX e:{type_}(uid) "
+        f"WHERE e.uid > $after AND e.uid < $end "
+        f"WITH e, e.uid AS uid ORDER BY uid LIMIT {_EDGES_AT_ONCE} {change} RETURN max(uid)"
+    )
 
 
 def clear_shared(suffix: str) -> Iterator[str]:
