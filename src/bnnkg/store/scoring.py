@@ -41,7 +41,8 @@ def set_on_edges(
 def create_attends_to(names: Sequence[str], suffix: str) -> str:
     """Joins ``$n`` pairs of neurons; returns how many.
 
-    It looks for no earlier edge: that would be a walk over all edges of a neuron for each of them.
+    It looks for no earlier edge, since each batch is written exactly once: in a network of 440,000
+    synapses that search took longer than all else.
     """
     match = (
         f"{find('a', 'Neuron', '$src[i]')} {find('b', 'Neuron', '$dst[i]')} "
