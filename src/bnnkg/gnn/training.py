@@ -82,7 +82,7 @@ class TrainingConfig:
     network: BganConfig = field(default_factory=BganConfig)
     weights: Weights = field(default_factory=Weights)
     target: str = ""
-    epochs: int = 12
+    epochs: int = 30
     patience: int = 6
     folds: int = 5
     feature_share: float = 0.15
