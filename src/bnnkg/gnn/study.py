@@ -257,7 +257,7 @@ def prepare_study(
     """Divides the models and prepares what is asked of each part.
 
     With five families or more whole families are held out; with fewer, pairs and neurons within
-    the models.
+    the models. Mechanisms, of which a family has a handful, are held out by their definition alone.
 
     Models beside them are trained on in every split and never held out. They change nothing that is
     asked of the others: scaling is fitted without them, and their steps come on top of an epoch.
@@ -279,9 +279,7 @@ def prepare_study(
     """
     if not models:
         raise TrainingError("there is no model to train on", hint="ingest some, or name others")
-    parts, how = _model_parts(models, seed)
-    if target is not None and target.subject == "mechanism":
-        how += ". A mechanism and its copies in other cells are in one part only"
+    parts, how = _model_parts(models, seed, target)
     if (
         target is None
         and None in parts
@@ -296,14 +294,15 @@ def prepare_study(
         hold=partial(map_to_disk, folder=scratch) if n_rows > ROWS_KEPT else None,
     )  # fmt: skip
     aside = gather(beside, part="train")
-    material: dict[Part | None, list[Material]] = {}
-    for part in sorted(dict.fromkeys(parts), key=_training_first):
-        known = [labelled_definitions(m) for m in [*material.get("train", []), *aside]]
-        material[part] = gather(
+    told = torch.cat([labelled_definitions(m) for m in aside]) if aside else None
+    material = {
+        part: gather(
             [m for m, own_part in zip(models, parts, strict=True) if own_part == part],
             part=part,
-            known=torch.cat(known) if known and part != "train" else None,
+            known=told,
         )
+        for part in dict.fromkeys(parts)
+    }
     within = material.get(None, [])
     train = (*(within or material["train"]), *aside)
     others: tuple[Part, ...] = ("validation", "test")
@@ -366,10 +365,6 @@ def _n_rows(tensors: GraphTensors) -> int:
     return sum(len(keys) for keys in tensors.keys.values())
 
 
-def _training_first(part: Part | None) -> bool:
-    return part not in (None, "train")
-
-
 def _check_labels(target: Target, train: Sequence[Material], held: Mapping[Part, HeldOut]) -> None:
     """Makes sure that a target can be learned, stopped by and tested.
 
@@ -408,8 +403,16 @@ def buckets(graphs: Sequence[GraphTensors]) -> list[list[int]]:
     return found
 
 
-def _model_parts(models: Sequence[TrainingModel], seed: int) -> tuple[list[Part | None], str]:
+def _model_parts(
+    models: Sequence[TrainingModel], seed: int, target: Target | None
+) -> tuple[list[Part | None], str]:
+    """Part of each model, or none where parts are within the models; and that in words."""
     families = [model.family for model in models]
+    if target is not None and target.subject == "mechanism":
+        return [None] * len(models), (
+            "definitions of mechanisms, each with its copies in whatever cells and models; pairs "
+            "of neurons within the models"
+        )
     n_families = len(set(families))
     if n_families < FEWEST_FAMILIES:
         few = "1 family is" if n_families == 1 else f"{n_families} families are"
