@@ -280,12 +280,6 @@ def prepare_study(
     if not models:
         raise TrainingError("there is no model to train on", hint="ingest some, or name others")
     parts, how = _model_parts(models, seed, target)
-    if (
-        target is None
-        and None in parts
-        and any(has_population(m.group_of.values()) for m in models)
-    ):
-        how += f". Of more than {MOST_COUNTERPARTS} neurons of one name each is on its own"
     own = [m for m, part in zip(models, parts, strict=True) if part in (None, "train")]
     scaling = fit_scaling([model.tensors for model in own])
     n_rows = sum(_n_rows(model.tensors) for model in [*models, *beside])
@@ -294,15 +288,7 @@ def prepare_study(
         hold=partial(map_to_disk, folder=scratch) if n_rows > ROWS_KEPT else None,
     )  # fmt: skip
     aside = gather(beside, part="train")
-    told = torch.cat([labelled_definitions(m) for m in aside]) if aside else None
-    material = {
-        part: gather(
-            [m for m, own_part in zip(models, parts, strict=True) if own_part == part],
-            part=part,
-            known=told,
-        )
-        for part in dict.fromkeys(parts)
-    }
+    material = _gather_parts(models, parts, partial(gather, known=_told_by(aside)))
     within = material.get(None, [])
     train = (*(within or material["train"]), *aside)
     others: tuple[Part, ...] = ("validation", "test")
@@ -330,6 +316,24 @@ def prepare_study(
         scaling, how, train, held["validation"], held["test"], objectives,
         network, n_folds if "edge" in objectives else 1, feature_share, shuffled, seed,
     )  # fmt: skip
+
+
+def _gather_parts(
+    models: Sequence[TrainingModel],
+    parts: Sequence[Part | None],
+    gather: Callable[..., list[Material]],
+) -> dict[Part | None, list[Material]]:
+    return {
+        part: gather(
+            [m for m, own_part in zip(models, parts, strict=True) if own_part == part], part=part
+        )
+        for part in dict.fromkeys(parts)
+    }
+
+
+def _told_by(aside: Sequence[Material]) -> Tensor | None:
+    """Definitions whose labels models beside tell."""
+    return torch.cat([labelled_definitions(m) for m in aside]) if aside else None
 
 
 def _gather(
@@ -416,9 +420,11 @@ def _model_parts(
     n_families = len(set(families))
     if n_families < FEWEST_FAMILIES:
         few = "1 family is" if n_families == 1 else f"{n_families} families are"
+        apart = target is None and any(has_population(m.group_of.values()) for m in models)
         return [None] * len(models), (
             "within models: unordered pairs of neurons, and neurons, with their counterparts and "
             f"numbered classes ({few} too few to hold some out)"
+            + (f". Of more than {MOST_COUNTERPARTS} neurons of one name each is on its own" * apart)
         )
     uids = [model.tensors.model_uid for model in models]
     split = split_models(uids, families, seed)
